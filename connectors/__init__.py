@@ -1,0 +1,1 @@
+"""How to speak to a destination: kinds, retry, breaker."""

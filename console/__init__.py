@@ -1,0 +1,1 @@
+"""The operations API and the page in front of it."""

@@ -1,0 +1,1 @@
+"""What every part of Crossdock shares; imports nothing else of it."""

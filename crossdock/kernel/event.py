@@ -1,0 +1,203 @@
+"""The event envelope: CloudEvents 1.0, decoded leniently and encoded strictly.
+
+Modes are those of the HTTP protocol binding; the same two (binary, structured) are used on NATS.
+"""
+
+import base64
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+from urllib.parse import quote
+
+from crossdock.kernel import jsontext
+from crossdock.kernel.problems import Problem, Refused, refuse
+
+STRUCTURED = "application/cloudevents+json"
+BATCH = "application/cloudevents-batch+json"
+CORE = ("id", "source", "type", "time", "subject", "dataschema", "datacontenttype")
+REQUIRED = ("id", "source", "type")
+MAX_ATTRIBUTE = 1024  # characters of one attribute; keeps subjects, keys and headers bounded
+
+_NAME = re.compile(r"[a-z0-9]{1,64}\Z")
+_TIME = re.compile(
+    r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])[Tt]([01]\d|2[0-3]):[0-5]\d:([0-5]\d|60)(\.\d{1,9})?([Zz]|[+-]([01]\d|2[0-3]):[0-5]\d)\Z"
+)
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
+_PERCENT = re.compile(r"%([0-9A-Fa-f]{2})")
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One fact in a CloudEvents 1.0 envelope; `data` is parsed JSON, or bytes when the content is not JSON.
+
+    `exact` says that `data` may hold integers beyond 2^53, which the mapping language must not touch as doubles.
+    """
+
+    id: str
+    source: str
+    type: str
+    data: Any = None
+    time: str = ""
+    subject: str = ""
+    dataschema: str = ""
+    datacontenttype: str = "application/json"
+    extensions: Mapping[str, str | int | bool] = field(default_factory=dict)
+    exact: bool = False
+
+    def attributes(self) -> dict[str, str | int | bool]:
+        """Return every attribute that is set, `specversion` first, without the data."""
+        core = {name: getattr(self, name) for name in CORE if getattr(self, name)}
+        return {"specversion": "1.0", **core, **self.extensions}
+
+    def extended(self, **extensions: str | int | bool) -> "Event":
+        """Return the event with these extension attributes added; empty strings are left out."""
+        return replace(self, extensions={**self.extensions, **{k: v for k, v in extensions.items() if v != ""}})
+
+
+def is_json(content_type: str) -> bool:
+    """Tell whether a media type is JSON: `application/json`, `text/json` or a `+json` suffix."""
+    media = content_type.split(";", 1)[0].strip().lower()
+    return media in {"application/json", "text/json"} or media.endswith("+json")
+
+
+def decode(headers: Mapping[str, str], body: bytes) -> Event:
+    """Read one event in binary or structured mode; header names in lower case.
+
+    Raises:
+        Refused: with every problem of the envelope.
+    """
+    content_type = headers.get("content-type", "")
+    if content_type.lower().startswith("application/cloudevents"):
+        return decode_structured(body)
+    return _decode_binary(headers, content_type, body)
+
+
+def decode_structured(body: bytes) -> Event:
+    """Read one event in structured JSON mode (CloudEvents JSON format, section 3).
+
+    Raises:
+        Refused: with every problem of the envelope.
+    """
+    document = jsontext.loads(body)
+    if not isinstance(document, dict):
+        raise refuse("invalid_envelope", "a structured event is a JSON object")
+    problems = []
+    if "data" in document and "data_base64" in document:
+        problems.append(Problem("invalid_envelope", "data and data_base64 exclude each other", pointer="/data_base64"))
+    data = document.get("data")
+    if "data_base64" in document:
+        data = _base64(document["data_base64"], problems)
+    attributes = {k: v for k, v in document.items() if k not in ("data", "data_base64") and v is not None}
+    return _make(attributes, data, jsontext.has_long_number(body), problems)
+
+
+def _decode_binary(headers: Mapping[str, str], content_type: str, body: bytes) -> Event:
+    problems: list[Problem] = []
+    attributes: dict[str, Any] = {}
+    for name, value in headers.items():
+        if name.startswith("ce-"):
+            attributes[name[3:]] = _decode_header(name, value, problems)
+    if "datacontenttype" in attributes:
+        problems.append(
+            Problem("invalid_envelope", "send Content-Type, not ce-datacontenttype", pointer="/datacontenttype")
+        )
+    attributes["datacontenttype"] = content_type or "application/json"
+    data: Any = body
+    if is_json(attributes["datacontenttype"]):
+        try:
+            data = jsontext.loads(body) if body else None
+        except Refused as error:
+            problems.extend(error.problems)
+    return _make(attributes, data, jsontext.has_long_number(body), problems)
+
+
+def _make(attributes: dict[str, Any], data: Any, exact: bool, problems: list[Problem]) -> Event:
+    version = attributes.pop("specversion", None)
+    if version != "1.0":
+        problems.append(
+            Problem("invalid_envelope", f"specversion must be \"1.0\", not {version!r}"[:200], pointer="/specversion")
+        )
+    for name in REQUIRED:
+        if name not in attributes:
+            problems.append(Problem("invalid_envelope", f"{name} is required", pointer=f"/{name}", rule="required"))
+    for name, value in attributes.items():
+        problems.extend(_attribute_problems(name, value))
+    if problems:
+        raise Refused(problems)
+    core = {name: attributes.pop(name) for name in CORE if name in attributes}
+    return Event(data=data, extensions=attributes, exact=exact, **core)
+
+
+def _attribute_problems(name: str, value: Any) -> Iterable[Problem]:
+    pointer = f"/{name}"[:80]
+    if not _NAME.match(name) or name == "data":
+        yield Problem("invalid_envelope", "attribute names are a-z and 0-9", pointer=pointer)
+    elif name in CORE and not isinstance(value, str):
+        yield Problem("invalid_envelope", f"{name} must be a string", pointer=pointer, rule="type")
+    elif isinstance(value, str):
+        yield from _string_problems(name, value, pointer)
+    elif not isinstance(value, bool | int):
+        yield Problem("invalid_envelope", f"{name} must be a string, integer or boolean", pointer=pointer, rule="type")
+    elif not -(2**31) <= value < 2**31:  # CloudEvents 1.0, section 2.4: Integer is 32 bits
+        yield Problem("invalid_envelope", f"{name} must fit in 32 bits", "send it as a string", pointer=pointer)
+
+
+def _string_problems(name: str, value: str, pointer: str) -> Iterable[Problem]:
+    if not value and name in CORE:
+        yield Problem("invalid_envelope", f"{name} must not be empty", pointer=pointer, rule="minLength")
+    if len(value) > MAX_ATTRIBUTE:
+        yield Problem("invalid_envelope", f"{name} is longer than {MAX_ATTRIBUTE} characters", pointer=pointer)
+    if _CONTROL.search(value):
+        yield Problem("invalid_envelope", f"{name} holds control characters", pointer=pointer)
+    if name == "time" and value and not _TIME.match(value):
+        yield Problem("invalid_envelope", "time must be an RFC 3339 timestamp with offset", pointer=pointer)
+
+
+def _base64(text: Any, problems: list[Problem]) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except (ValueError, TypeError):
+        problems.append(Problem("invalid_envelope", "data_base64 is not base64", pointer="/data_base64"))
+        return b""
+
+
+def _decode_header(name: str, value: str, problems: list[Problem]) -> str:
+    """Undo the header encoding: unquote, one round of percent-decoding (HTTP binding, section 3.1.3.2)."""
+    if len(value) >= 2 and value[0] == value[-1] == '"':
+        value = re.sub(r"\\(.)", r"\1", value[1:-1])
+    if "%" not in value and value.isascii():
+        return value
+    try:
+        raw = value.encode("latin-1") if not value.isascii() else value.encode()
+        decoded = re.sub(rb"%([0-9A-Fa-f]{2})", lambda m: bytes([int(m[1], 16)]), raw)
+        return decoded.decode()
+    except UnicodeError:
+        problems.append(Problem("invalid_envelope", f"{name} is not valid UTF-8", pointer=f"/{name[3:]}"[:80]))
+        return "?"
+
+
+def encode_structured(event: Event) -> bytes:
+    """Write the event in structured JSON mode."""
+    document: dict[str, Any] = event.attributes()
+    if isinstance(event.data, bytes):
+        document["data_base64"] = base64.b64encode(event.data).decode()
+    elif event.data is not None:
+        document["data"] = event.data
+    return jsontext.dumps(document)
+
+
+def encode_binary(event: Event) -> tuple[dict[str, str], bytes]:
+    """Write the event in binary mode: `ce-*` and `content-type` headers, and the body."""
+    headers = {f"ce-{name}": _header_value(value) for name, value in event.attributes().items()}
+    headers.pop("ce-datacontenttype", None)
+    headers["content-type"] = event.datacontenttype
+    if isinstance(event.data, bytes):
+        return headers, event.data
+    return headers, b"" if event.data is None else jsontext.dumps(event.data)
+
+
+def _header_value(value: str | int | bool) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return quote(str(value), safe="!#$&'()*+,-./:;<=>?@[\\]^_`{|}~")

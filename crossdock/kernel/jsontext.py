@@ -1,0 +1,132 @@
+"""JSON that keeps its values: what is read is what will be written, or it is refused."""
+
+import json
+import re
+from decimal import Decimal
+from typing import Any, NoReturn
+
+import orjson
+
+from crossdock.kernel.problems import Refused, refuse
+
+MAX_DEPTH = 64  # orjson reads 1,024 levels but writes only 254: what cannot be written must not be accepted
+_LONG_NUMBER = re.compile(rb"[0-9][0-9.]{15,}")
+_UINT64_MAX = 2**64 - 1
+_INT64_MIN = -(2**63)
+
+
+def loads(raw: bytes) -> Any:
+    """Parse JSON (RFC 8259).
+
+    Raises:
+        Refused: `invalid_json`, `too_deep` or `number_not_exact` (a number that a double or a 64-bit integer
+            cannot hold and that would be changed by reading it).
+    """
+    try:
+        value = orjson.loads(raw)
+    except orjson.JSONDecodeError as error:
+        raise refuse("invalid_json", f"not JSON: {error}", "send one JSON document in UTF-8") from None
+    if raw.count(b"[") + raw.count(b"{") > MAX_DEPTH:
+        _check_depth(value)
+    if has_long_number(raw):
+        json.loads(raw, parse_int=_exact_int, parse_float=_exact_float)
+    return value
+
+
+def dumps(value: Any) -> bytes:
+    """Write compact JSON in UTF-8."""
+    return orjson.dumps(value)
+
+
+def has_long_number(raw: bytes) -> bool:
+    """Tell whether the text holds 16 or more digits in a row, which a double may not hold."""
+    return _LONG_NUMBER.search(raw) is not None
+
+
+def split_array(raw: bytes) -> list[bytes]:
+    """Cut a JSON array into the exact bytes of its items, unparsed members of a batch.
+
+    Raises:
+        Refused: `invalid_json` when the text is not one array.
+    """
+    try:
+        text = raw.decode()
+    except UnicodeDecodeError as error:
+        raise refuse("invalid_json", f"not UTF-8: {error.reason} at byte {error.start}") from None
+    place = _skip_space(text, 0)
+    if text[place : place + 1] != "[":
+        raise refuse("invalid_json", "a batch is one JSON array of events")
+    items: list[bytes] = []
+    place = _skip_space(text, place + 1)
+    if text[place : place + 1] == "]":
+        return _end(text, place, items)
+    while True:
+        start, place = place, _item_end(text, place)
+        items.append(text[start:place].encode())
+        place = _skip_space(text, place)
+        mark = text[place : place + 1]
+        if mark == "]":
+            return _end(text, place, items)
+        if mark != ",":
+            raise refuse("invalid_json", f"expected ',' or ']' at character {place}")
+        place = _skip_space(text, place + 1)
+
+
+def _item_end(text: str, start: int) -> int:
+    try:
+        return _DECODER.raw_decode(text, start)[1]
+    except RecursionError:
+        raise refuse("too_deep", f"nested deeper than {MAX_DEPTH} levels") from None
+    except ValueError as error:
+        raise refuse("invalid_json", f"not JSON: {error}") from None
+
+
+def _end(text: str, place: int, items: list[bytes]) -> list[bytes]:
+    if _skip_space(text, place + 1) != len(text):
+        raise refuse("invalid_json", "text after the end of the array")
+    return items
+
+
+_SPACE = re.compile(r"[ \t\n\r]*")
+_DECODER = json.JSONDecoder()
+
+
+def _skip_space(text: str, place: int) -> int:
+    match = _SPACE.match(text, place)
+    return match.end() if match else place
+
+
+def _check_depth(value: Any) -> None:
+    level, depth = [value], 0
+    while level:
+        depth += 1
+        if depth > MAX_DEPTH:
+            raise refuse("too_deep", f"nested deeper than {MAX_DEPTH} levels")
+        level = [
+            child
+            for node in level
+            if isinstance(node, dict | list)
+            for child in (node.values() if isinstance(node, dict) else node)
+            if isinstance(child, dict | list)
+        ]
+
+
+def _exact_int(literal: str) -> int:
+    if len(literal) > 20 or not _INT64_MIN <= int(literal) <= _UINT64_MAX:
+        _inexact(literal)
+    return int(literal)
+
+
+def _exact_float(literal: str) -> float:
+    value = float(literal)
+    if Decimal(repr(value)) != Decimal(literal):
+        _inexact(literal)
+    return value
+
+
+def _inexact(literal: str) -> NoReturn:
+    shown = literal if len(literal) <= 40 else literal[:37] + "..."
+    raise refuse("number_not_exact", f"{shown} cannot be kept exactly as a number", "send it as a string")
+
+
+__all__ = ["MAX_DEPTH", "Refused", "dumps", "has_long_number", "loads", "split_array"]

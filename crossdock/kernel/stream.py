@@ -1,0 +1,78 @@
+"""The broker as the pipeline sees it: streams to append to and inboxes to pull from."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+RAW = "RAW"
+EVENTS = "EVENTS"
+DLQ = "DLQ"
+JOURNAL = "JOURNAL"
+STREAMS = {RAW: ["raw.>"], EVENTS: ["event.>", "replay.>"], DLQ: ["dlq.>"], JOURNAL: ["journal.>"]}
+
+# Headers of ours on stored messages.
+ORIGIN = "Crossdock-Origin"  # sequence of the first message of which this one is a replay
+DEAD_LETTER = "Crossdock-Dead-Letter"  # id of the dead letter that a replay should bring home
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A message to append; `key` makes a second append within the stream's window a repeat."""
+
+    subject: str
+    payload: bytes
+    key: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """The broker's acknowledgement: the sequence, and whether the message was a repeat of it."""
+
+    seq: int
+    duplicate: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A stored message as handed to a consumer; `deliveries` counts from 1, `time` is Unix seconds."""
+
+    seq: int
+    subject: str
+    payload: bytes
+    headers: Mapping[str, str]
+    deliveries: int
+    time: float
+    handle: Any = None
+
+    @property
+    def origin(self) -> int:
+        """The sequence this message stands for: its own, or that of the message it replays."""
+        return int(self.headers.get(ORIGIN, self.seq))
+
+
+class Log(Protocol):
+    """A durable, append-only stream."""
+
+    async def append(self, record: Record) -> Stored:
+        """Store one record and return after the broker's acknowledgement.
+
+        Raises:
+            Unavailable: when it was not acknowledged; it may be stored all the same.
+        """
+
+    async def append_all(self, records: Sequence[Record]) -> list[Stored]:
+        """Store records in their order; all or an exception, see `append`."""
+
+
+class Inbox(Protocol):
+    """A durable pull consumer."""
+
+    async def fetch(self, limit: int, wait: float) -> list[Message]:
+        """Return up to `limit` messages as soon as there is one, or none after `wait` seconds."""
+
+    async def ack(self, messages: Iterable[Message]) -> None:
+        """Tell the broker that these are done."""
+
+    async def extend(self, messages: Iterable[Message]) -> None:
+        """Tell the broker that these are still being worked on."""

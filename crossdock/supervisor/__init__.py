@@ -1,0 +1,1 @@
+"""Composition root: starts servers and processes and plugs adapters into the parts."""

@@ -1,0 +1,1 @@
+"""Dead letters: what Crossdock gave up on, and how it is sent again."""

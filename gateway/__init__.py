@@ -1,0 +1,1 @@
+"""HTTP in: authentication, limits, formats; the sources."""

@@ -1,0 +1,1 @@
+"""What happened to every event: entries, ledger."""

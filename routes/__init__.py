@@ -1,0 +1,1 @@
+"""Which canonical events go where: predicates and explanation."""

@@ -1,0 +1,1 @@
+"""Versioned JSON Schemas of event types: registry and validation."""

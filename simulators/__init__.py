@@ -1,0 +1,1 @@
+"""Devices, partners and target systems of the demo and of the tests."""

@@ -1,0 +1,1 @@
+"""Mappings from a raw type to a canonical type."""
