@@ -36,6 +36,7 @@ class Entry:
     seq: int = 0
     route: str = ""
     key: str = ""
+    reason: str = ""
     detail: str = ""
     ref: int = 0
     dead_letter: str = ""

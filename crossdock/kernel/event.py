@@ -189,7 +189,7 @@ def encode_structured(event: Event) -> bytes:
 
 def encode_binary(event: Event) -> tuple[dict[str, str], bytes]:
     """Write the event in binary mode: `ce-*` and `content-type` headers, and the body."""
-    headers = {f"ce-{name}": _header_value(value) for name, value in event.attributes().items()}
+    headers = {f"ce-{name}": header_value(value) for name, value in event.attributes().items()}
     headers.pop("ce-datacontenttype", None)
     headers["content-type"] = event.datacontenttype
     if isinstance(event.data, bytes):
@@ -197,7 +197,8 @@ def encode_binary(event: Event) -> tuple[dict[str, str], bytes]:
     return headers, b"" if event.data is None else jsontext.dumps(event.data)
 
 
-def _header_value(value: str | int | bool) -> str:
+def header_value(value: str | int | bool) -> str:
+    """Return an attribute as a header value, percent-encoded (HTTP binding, section 3.1.3.2)."""
     if isinstance(value, bool):
         return "true" if value else "false"
     return quote(str(value), safe="!#$&'()*+,-./:;<=>?@[\\]^_`{|}~")

@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 
 import orjson
 
-from crossdock.kernel.problems import Refused, refuse
+from crossdock.kernel.problems import refuse
 
 MAX_DEPTH = 64  # orjson reads 1,024 levels but writes only 254: what cannot be written must not be accepted
 _LONG_NUMBER = re.compile(rb"[0-9][0-9.]{15,}")
@@ -36,6 +36,11 @@ def loads(raw: bytes) -> Any:
 def dumps(value: Any) -> bytes:
     """Write compact JSON in UTF-8."""
     return orjson.dumps(value)
+
+
+def sorted_dumps(value: Any) -> bytes:
+    """Write JSON with sorted keys: equal values give equal bytes."""
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
 
 
 def has_long_number(raw: bytes) -> bool:
@@ -128,5 +133,3 @@ def _inexact(literal: str) -> NoReturn:
     shown = literal if len(literal) <= 40 else literal[:37] + "..."
     raise refuse("number_not_exact", f"{shown} cannot be kept exactly as a number", "send it as a string")
 
-
-__all__ = ["MAX_DEPTH", "Refused", "dumps", "has_long_number", "loads", "split_array"]

@@ -1,0 +1,36 @@
+# Everything from a fresh checkout: `make run`, `make test`. Needs make and Python 3.11 or newer, nothing else.
+
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/requirements.stamp
+
+.PHONY: install run test check bench fmt
+
+install: $(STAMP)
+
+$(STAMP): requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit("Crossdock needs Python 3.11 or newer" if sys.version_info < (3, 11) else 0)'
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps --requirement requirements.lock
+	touch $@
+
+run: install
+	$(BIN)/python -m simulators.day $(if $(DURATION),--duration $(DURATION))
+
+test: check
+	$(BIN)/python -m pytest
+
+check: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m crossdock check
+	$(BIN)/python -m crossdock test
+
+bench: install
+	$(BIN)/python -m crossdock bench
+
+fmt: install
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .

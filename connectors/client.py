@@ -1,0 +1,127 @@
+"""The HTTP/1.1 client of the delivery hot path: small, bounded, and dialling only addresses it has checked."""
+
+import asyncio
+import socket
+import ssl
+from collections.abc import Mapping, Sequence
+from ipaddress import ip_address
+
+from connectors.addresses import Address, Network, allowed
+from connectors.connection import Connection, Limits, Response
+from connectors.pool import Pool
+from connectors.target import SendFailed, Target, write_head
+
+
+class Client:
+    """Keeps connections per origin; follows no redirect, uses no proxy, verifies TLS.
+
+    `max_connections` bounds the connections of one origin, `max_idle` is the seconds an unused one is kept,
+    `max_body` and `max_headers` are bytes of an answer.
+    """
+
+    def __init__(
+        self,
+        networks: Sequence[Network] = (),
+        ssl_context: ssl.SSLContext | None = None,
+        *,
+        max_connections: int = 64,
+        max_idle: float = 60.0,
+        max_body: int = 64 << 10,
+        max_headers: int = 64 << 10,
+    ) -> None:
+        self._networks = tuple(networks)
+        self._ssl_context = ssl_context
+        self._max_connections = max_connections
+        self._max_idle = max_idle
+        self._limits = Limits(max_body, max_headers)
+        self._pools: dict[tuple[str, str, int], Pool] = {}
+        self._closed = False
+
+    async def request(
+        self, method: str, target: Target, headers: Mapping[str, str], body: bytes, timeout: float
+    ) -> Response:
+        """Send one request and return its answer within `timeout` seconds, waiting for a connection included.
+
+        Raises:
+            SendFailed: when there is no answer.
+        """
+        data = write_head(method, target, headers, len(body)) + body
+        pool = self._pool(target)
+        sent = False
+        try:
+            async with asyncio.timeout(timeout), pool.slots:
+                connection = pool.take()
+                if connection is not None:
+                    sent = True
+                    response = await _exchange_reused(connection, data)
+                    if response is not None:
+                        pool.give(connection)
+                        return response
+                connection = await self._dial(pool, target, timeout)
+                sent = True
+                response = await connection.exchange(data)
+                pool.give(connection)
+                return response
+        except TimeoutError:
+            raise SendFailed("timeout", f"no complete answer within {timeout:g} s", sent) from None
+
+    async def close(self) -> None:
+        """Close all connections; requests under way fail with `closed`."""
+        self._closed = True
+        for pool in self._pools.values():
+            pool.close()
+
+    def _pool(self, target: Target) -> Pool:
+        if self._closed:
+            raise SendFailed("closed", "the client is closed", sent=False)
+        pool = self._pools.get(target.origin)
+        if pool is None:
+            pool = self._pools[target.origin] = Pool(self._max_connections, self._max_idle)
+        return pool
+
+    async def _dial(self, pool: Pool, target: Target, timeout: float) -> Connection:
+        addresses = await self._addresses(target)
+        tls = self._context() if target.scheme == "https" else None
+        failure = SendFailed("connect", "no address answered", sent=False)
+        for left, address in zip(range(len(addresses), 0, -1), addresses, strict=True):
+            try:
+                # A silent address must not eat the time of those after it; the last may use all that is left.
+                async with asyncio.timeout(timeout / len(addresses) if left > 1 else None):
+                    return await pool.connect(self._limits, target, address, tls)
+            except ssl.SSLError as error:
+                failure = SendFailed("tls", f"{target.authority}: {error}", sent=False)
+            except OSError as error:
+                failure = SendFailed("connect", f"{target.authority} ({address}): {error or 'timed out'}", sent=False)
+        raise failure
+
+    async def _addresses(self, target: Target) -> list[Address]:
+        """Resolve the name anew; only the returned addresses may be dialled, as a second look-up may differ."""
+        try:
+            found = await asyncio.get_running_loop().getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
+        except (OSError, UnicodeError) as error:
+            raise SendFailed("connect", f"{target.host} cannot be resolved: {error}", sent=False) from None
+        addresses = dict.fromkeys(ip_address(entry[4][0]) for entry in found)
+        passed = [address for address in addresses if allowed(address, self._networks)]
+        if not passed:
+            shown = ", ".join(map(str, addresses))
+            detail = f"{target.host} is {shown}: not public, and not named in the connector's networks"
+            raise SendFailed("private_address", detail, sent=False)
+        return passed
+
+    def _context(self) -> ssl.SSLContext:
+        if self._ssl_context is None:
+            self._ssl_context = ssl.create_default_context()
+        return self._ssl_context
+
+
+async def _exchange_reused(connection: Connection, data: bytes) -> Response | None:
+    """Use a kept connection; `None` when the target had closed it, so a fresh one should be tried.
+
+    That the target acted and closed without a byte is possible too; the idempotency key makes the repeat safe.
+    """
+    try:
+        return await connection.exchange(data)
+    except SendFailed as failure:
+        if failure.code == "reset" and not connection.answered:
+            return None
+        raise

@@ -1,0 +1,94 @@
+"""URLs and request heads of the delivery client: parsed and checked once, written in one piece."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from crossdock.kernel.problems import refuse
+
+PORTS = {"http": 80, "https": 443}
+OWN_HEADERS = ("host", "content-length", "transfer-encoding", "connection", "expect", "te", "trailer", "upgrade")
+
+_URL = re.compile(r"[!-~]{1,8000}\Z")
+_NAMES = re.compile(rf"(?:(?!(?:{'|'.join(OWN_HEADERS)})(?:\n|\Z))[!#$%&'*+.^_`|~0-9A-Za-z-]+(?:\n|\Z))*\Z", re.I)
+
+
+class SendFailed(Exception):
+    """No answer came back; `sent` says that the target may have seen the request.
+
+    Codes: `connect`, `tls`, `timeout`, `reset`, `protocol`, `private_address`, `bad_header`, `closed`.
+    """
+
+    def __init__(self, code: str, detail: str, sent: bool) -> None:
+        self.code = code
+        self.detail = detail
+        self.sent = sent
+        super().__init__(f"{code}: {detail}")
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where requests go; the path includes the query, which may hold a secret."""
+
+    scheme: str
+    host: str
+    port: int
+    path: str = field(default="/", repr=False)
+
+    @property
+    def origin(self) -> tuple[str, str, int]:
+        """What connections are shared by."""
+        return (self.scheme, self.host, self.port)
+
+    @property
+    def authority(self) -> str:
+        """The value of the Host header."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return host if self.port == PORTS[self.scheme] else f"{host}:{self.port}"
+
+
+def parse_target(url: str) -> Target:
+    """Parse the URL of a connector; the problem never shows the URL itself.
+
+    Raises:
+        Refused: `bad_url`.
+    """
+    if not _URL.match(url):
+        raise refuse("bad_url", "a url is at most 8000 printable ASCII characters", "percent-encode all others")
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        raise refuse("bad_url", "the host or port of the url is malformed") from None
+    if parts.scheme not in PORTS or not parts.hostname:
+        raise refuse("bad_url", "the url is not http:// or https:// with a host")
+    if "@" in parts.netloc:
+        raise refuse("bad_url", "the url holds a user or password", "give them as auth: {basic: {user, password}}")
+    if parts.fragment:
+        raise refuse("bad_url", "the url has a #fragment, which is never sent")
+    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    return Target(parts.scheme, parts.hostname, PORTS[parts.scheme] if port is None else port, path)
+
+
+def header_fault(headers: Mapping[str, str]) -> str:
+    """Return why the headers may not be sent: one could change the framing, or the client writes it itself."""
+    names, values = "\n".join(headers), "".join(headers.values())
+    if not _NAMES.match(names) or names.count("\n") != max(len(headers) - 1, 0):
+        return "a header name is not a token, or is one that the client writes itself"
+    if not (values.isascii() and values.isprintable()):  # no CR, LF, NUL or other control character
+        return "a header value is not printable ASCII"
+    return ""
+
+
+def write_head(method: str, target: Target, headers: Mapping[str, str], length: int) -> bytes:
+    """Return the request head.
+
+    Raises:
+        SendFailed: `bad_header`.
+    """
+    if fault := header_fault(headers):
+        raise SendFailed("bad_header", fault, sent=False)
+    lines = "".join([f"{name}: {value}\r\n" for name, value in headers.items()])
+    first = f"{method} {target.path} HTTP/1.1\r\nhost: {target.authority}\r\n"
+    return f"{first}{lines}content-length: {length}\r\n\r\n".encode("ascii")

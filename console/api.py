@@ -1,0 +1,229 @@
+"""The operations API, `/ops/v1`: what the command line and the console page call."""
+
+import asyncio
+import secrets
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Annotated, Any
+
+from fastapi import Depends, FastAPI, HTTPException, Request, Response
+from pydantic import BaseModel, Field
+
+from console.page import PAGE
+from crossdock import VERSION
+from crossdock.kernel import jsontext
+from crossdock.kernel.keys import KeyBook, make_key
+from crossdock.kernel.problems import Unavailable
+from crossdock.kernel.stream import Log
+from crossdock.pipeline.recorder import now_ms
+from crossdock.pipeline.replay import replay_letters
+from crossdock.project import Project
+from dlq.ports import Letters
+from journal.entry import Entry
+from journal.ledger import Ledger
+from journal.store import JournalStore, LetterState
+
+MANY = 10_000
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Everything the operations side works with; made by the composition root."""
+
+    project: Project
+    journal: JournalStore
+    keys: KeyBook
+    letters: Letters
+    streams: Log
+    ledger: Callable[[], Awaitable[Ledger]]
+    lags: Callable[[], Awaitable[Mapping[str, int]]]
+    states: Callable[[], Mapping[str, str]]
+    pause: Callable[[str, bool], Awaitable[None]]
+    metrics: Callable[[], bytes]
+    asyncapi: Callable[[], Mapping[str, Any]]
+
+
+class NewKey(BaseModel):
+    """The partner a key is for."""
+
+    partner: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")
+
+
+class Selection(BaseModel):
+    """Dead letters to replay: by id, or all open ones of a route or reason."""
+
+    ids: list[str] = Field(default=[], max_length=MANY)
+    route: str = ""
+    reason: str = ""
+    dry_run: bool = False
+
+
+def create_app(desk: Desk, token: str) -> FastAPI:
+    """Return the application; every path but the page and the probes needs the token."""
+    app = FastAPI(title="Crossdock operations", version=VERSION, docs_url=None, redoc_url=None)
+
+    def authorised(request: Request) -> None:
+        scheme, _, given = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not secrets.compare_digest(given.encode(), token.encode()):
+            raise HTTPException(401, "send Authorization: Bearer TOKEN", {"www-authenticate": "Bearer"})
+
+    _probes(app)
+    _views(app, desk, authorised)
+    _acts(app, desk, authorised)
+
+    @app.exception_handler(Unavailable)
+    async def on_unavailable(_: Request, error: Unavailable) -> Response:
+        return _json({"detail": str(error)}, 503)
+
+    return app
+
+
+def _probes(app: FastAPI) -> None:
+    @app.get("/", include_in_schema=False)
+    async def page() -> Response:
+        return Response(PAGE, media_type="text/html")
+
+    @app.get("/livez", include_in_schema=False)
+    async def livez() -> Response:
+        return Response("ok", media_type="text/plain")
+
+
+def _views(app: FastAPI, desk: Desk, authorised: Callable[[Request], None]) -> None:
+    guarded = [Depends(authorised)]
+
+    @app.get("/ops/v1/overview", dependencies=guarded)
+    async def overview() -> Response:
+        return _json(await _overview(desk))
+
+    @app.get("/ops/v1/events", dependencies=guarded)
+    async def find_events(key: str) -> Response:
+        return _json(await _trace(desk, key))
+
+    @app.get("/ops/v1/dead-letters", dependencies=guarded)
+    async def list_letters(state: str = "", route: str = "", reason: str = "", limit: int = 100) -> Response:
+        found = await asyncio.to_thread(
+            lambda: desk.journal.letters(state=state, route=route, reason=reason, limit=min(limit, MANY))
+        )
+        return _json({"items": [letter.as_dict() for letter in found]})
+
+    @app.get("/ops/v1/dead-letters/{letter_id}", dependencies=guarded)
+    async def show_letter(letter_id: str) -> Response:
+        state = await _letter(desk, letter_id)
+        letter = await desk.letters.get(state.ref)
+        content = {**asdict(letter), "payload": letter.payload.decode("utf-8", "backslashreplace")} if letter else {}
+        return _json({**content, **state.as_dict()})
+
+    @app.get("/ops/v1/ledger", dependencies=guarded)
+    async def ledger() -> Response:
+        return _json((await desk.ledger()).as_dict())
+
+    @app.get("/ops/v1/asyncapi.json", dependencies=guarded)
+    async def asyncapi() -> Response:
+        return _json(desk.asyncapi())
+
+    @app.get("/metrics", dependencies=guarded)
+    async def metrics() -> Response:
+        return Response(desk.metrics(), media_type="text/plain; version=0.0.4")
+
+
+def _acts(app: FastAPI, desk: Desk, authorised: Callable[[Request], None]) -> None:
+    guarded = [Depends(authorised)]
+
+    @app.post("/ops/v1/replays", dependencies=guarded)
+    async def replay(selection: Selection) -> Response:
+        states = await _select(desk, selection)
+        results = await replay_letters(states, desk.letters, desk.streams, dry_run=selection.dry_run)
+        return _json({"dry_run": selection.dry_run, "items": [asdict(result) for result in results]})
+
+    @app.post("/ops/v1/routes/{name}/pause", dependencies=guarded)
+    async def pause(name: str) -> Response:
+        return await _pause(desk, name, True)
+
+    @app.post("/ops/v1/routes/{name}/resume", dependencies=guarded)
+    async def resume(name: str) -> Response:
+        return await _pause(desk, name, False)
+
+    @app.get("/ops/v1/keys", dependencies=guarded)
+    async def list_keys() -> Response:
+        items = [{"id": r.id, "partner": r.partner, "created": r.created} for r in desk.keys.records()]
+        return _json({"items": items})
+
+    @app.post("/ops/v1/keys", dependencies=guarded)
+    async def create_key(wanted: NewKey) -> Response:
+        known = sorted({source.partner for source in desk.project.sources.values()})
+        if wanted.partner not in known:
+            raise HTTPException(422, f"no source belongs to partner {wanted.partner}; known: {', '.join(known)}")
+        key, record = make_key(wanted.partner, now_ms())
+        await desk.keys.put(record)
+        return _json({"id": record.id, "key": key, "partner": record.partner}, 201)
+
+    @app.delete("/ops/v1/keys/{key_id}", dependencies=guarded)
+    async def revoke_key(key_id: Annotated[str, "the id, not the key"]) -> Response:
+        if not await desk.keys.remove(key_id):
+            raise HTTPException(404, f"no key {key_id}")
+        return _json({"id": key_id, "revoked": True})
+
+
+async def _overview(desk: Desk) -> dict[str, Any]:
+    counts = await asyncio.to_thread(desk.journal.counts)
+    recent = await asyncio.to_thread(desk.journal.recent, 20)
+    lags, states = await desk.lags(), desk.states()
+    sums = {(stage, name, outcome): n for stage, name, outcome, n in counts["outcomes"]}
+    return {
+        "revision": desk.project.revision,
+        "sources": [
+            {"source": name, "partner": spec.partner, "accepted": sums.get(("gateway", name, "accepted"), 0)}
+            | {outcome: sums.get(("process", name, outcome), 0) for outcome in ("routed", "duplicate", "dead_lettered")}
+            for name, spec in desk.project.sources.items()
+        ],
+        "routes": [
+            {"route": name, "connector": route.connector, "lag": lags.get(name, 0), "breaker": states.get(name, "unknown")}
+            | {outcome: sums.get(("deliver", name, outcome), 0) for outcome in ("delivered", "retried", "dead_lettered")}
+            for name, route in desk.project.routes.items()
+        ],
+        "lag": lags.get("process", 0),
+        "dead_letters": counts["open"],
+        "recent": [hop(line) | {"id": line.id, "type": line.type, "source": line.source} for line in recent],
+    }
+
+
+async def _trace(desk: Desk, text: str) -> dict[str, Any]:
+    lines = await asyncio.to_thread(desk.journal.find, text)
+    if not lines:
+        raise HTTPException(404, f"nothing is known of {text}; the journal may be a second behind")
+    first = lines[0]
+    event = {"id": first.id, "source": first.origin, "partner": first.partner, "type": first.type}
+    keys = sorted({line.key for line in lines if line.key})
+    return {"event": event | {"business_keys": keys}, "hops": [hop(line) for line in lines]}
+
+
+def hop(line: Entry) -> dict[str, Any]:
+    """Return one step of a journey; empty fields are left out."""
+    fields = {k: v for k, v in asdict(line).items() if v and k not in ("origin", "partner", "source")}
+    return {"stage": line.stage, "outcome": line.outcome, "detail": line.detail, **fields}
+
+
+async def _letter(desk: Desk, letter_id: str) -> LetterState:
+    found = await asyncio.to_thread(desk.journal.letter, letter_id)
+    if found is None:
+        raise HTTPException(404, f"no dead letter {letter_id}")
+    return found
+
+
+async def _select(desk: Desk, selection: Selection) -> list[LetterState]:
+    if selection.ids:
+        return [await _letter(desk, letter_id) for letter_id in selection.ids]
+    return await asyncio.to_thread(
+        lambda: desk.journal.letters(state="open", route=selection.route, reason=selection.reason, limit=MANY)
+    )
+
+
+async def _pause(desk: Desk, name: str, paused: bool) -> Response:
+    if name not in desk.project.routes:
+        raise HTTPException(404, f"no route {name}; known: {', '.join(sorted(desk.project.routes))}")
+    await desk.pause(name, paused)
+    return _json({"route": name, "paused": paused})
+
+
+def _json(document: Any, status: int = 200) -> Response:
+    return Response(jsontext.dumps(document), status, media_type="application/json")

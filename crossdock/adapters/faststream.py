@@ -1,0 +1,90 @@
+"""The worker as a FastStream application: lifecycle, the batch subscription of the process step, control messages."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from faststream import AckPolicy, FastStream
+from faststream.message import StreamMessage
+from faststream.nats import JStream, NatsBatchMessage, NatsBroker, PullSub
+from faststream.specification import AsyncAPI
+from nats.aio.client import Client
+
+from crossdock import VERSION
+from crossdock.adapters.nats import as_message
+from crossdock.adapters.topology import PROCESS
+from crossdock.kernel.stream import RAW, Message
+
+CONTROL_SUBJECT = "crossdock.control"
+BATCH = 500
+FETCH_WAIT = 0.02  # FastStream's batch pull always waits this long for a fuller batch, so it is the latency of the step
+
+Handler = Callable[[list[Message], Callable[[], Awaitable[None]]], Awaitable[None]]
+
+
+def make_app(
+    url: str,
+    process: Handler | None,
+    control: Callable[[], Awaitable[None]],
+    start: Callable[[], Awaitable[None]],
+    stop: Callable[[], Awaitable[None]],
+) -> FastStream:
+    """Return the application; without `process` it only hears control messages.
+
+    Acknowledgements are manual everywhere: FastStream's default policy ends a message whose handler failed.
+    """
+    broker = NatsBroker(
+        url, max_reconnect_attempts=-1, reconnect_time_wait=1, graceful_timeout=15, logger=None, name="worker"
+    )
+    app = FastStream(broker, on_startup=[start], on_shutdown=[stop], logger=None, specification=_document())
+
+    @broker.subscriber(CONTROL_SUBJECT, title="Control", description="A pause, a resume: look at the control bucket")
+    async def on_control(_: dict[str, Any]) -> None:
+        await control()
+
+    if process is not None:
+        _subscribe(broker, process)
+    return app
+
+
+def document(url: str) -> dict[str, Any]:
+    """Return the AsyncAPI document of the worker."""
+
+    async def nothing(*_: Any) -> None:
+        """The document is made of an application that never runs."""
+
+    app = make_app(url, nothing, nothing, nothing, nothing)
+    specification: dict[str, Any] = app.schema.to_specification().to_jsonable()
+    return specification
+
+
+def _document() -> AsyncAPI:
+    return AsyncAPI(title="Crossdock worker", version=VERSION, description="Raw events in, canonical events out.")
+
+
+def _subscribe(broker: NatsBroker, process: Handler) -> None:
+    @broker.subscriber(
+        "raw.>",
+        stream=JStream(RAW, declare=False),
+        durable=PROCESS,
+        pull_sub=PullSub(batch_size=BATCH, timeout=FETCH_WAIT, batch=True),
+        ack_policy=AckPolicy.MANUAL,
+        decoder=_undecoded,
+        title="Raw events",
+        description="CloudEvents as partners sent them",
+    )
+    async def on_batch(_: list[Any], batch: NatsBatchMessage) -> None:
+        client: Client = broker.connection  # type: ignore[assignment]
+        messages = [as_message(message) for message in batch.raw_message]
+        await process(messages, lambda: _answer(client, messages, b"+WPI"))
+        await _answer(client, messages, b"+ACK")
+
+
+async def _answer(client: Client, messages: list[Message], word: bytes) -> None:
+    if client.is_connected:
+        for message in messages:
+            await client.publish(message.handle, word)
+
+
+async def _undecoded(_: StreamMessage[Any]) -> list[Any]:
+    """The process step reads the bytes itself."""
+    return []

@@ -1,0 +1,85 @@
+"""Reads the streams for the ledger: what was stored, how far each consumer is, what was recorded."""
+
+from collections.abc import Mapping
+
+from nats.aio.client import Client
+from nats.errors import Error as NatsError
+from nats.js.errors import NotFoundError
+
+from crossdock.adapters.nats import read
+from crossdock.adapters.topology import Consumer
+from crossdock.adapters.watch import consumer_of
+from crossdock.kernel import event as events
+from crossdock.kernel.expression import view
+from crossdock.kernel.problems import Refused, Unavailable
+from crossdock.kernel.stream import DLQ, EVENTS, JOURNAL, ORIGIN, RAW, Message
+from crossdock.pipeline.process import EVENT_ID
+from crossdock.project import Project
+from journal.entry import RETRIED, unpack
+from journal.ledger import Ledger, RawEvent, RoutedEvent, balance
+from routes.match import matches
+from routes.spec import Route
+
+
+async def read_ledger(client: Client, project: Project) -> Ledger:
+    """Prove the sums from the streams; positions first, then what was recorded, then what was stored.
+
+    In this order whatever happens meanwhile counts as in progress, never as missing.
+
+
+    Raises:
+        Unavailable: the broker does not answer.
+    """
+    try:
+        processed, _ = await _position(client, consumer_of(None))
+        positions = {route.name: await _position(client, consumer_of(route)) for route in project.routes.values()}
+        entries = [line async for batch in read(client, JOURNAL) for m in batch for line in unpack(m.payload)]
+        letters = frozenset([m.seq async for batch in read(client, DLQ, headers_only=True) for m in batch])
+        stored = [message async for batch in read(client, EVENTS) for message in batch if ORIGIN not in message.headers]
+        raw = [event async for batch in read(client, RAW, headers_only=True) for event in _raw(batch, processed)]
+    except (NatsError, OSError) as error:
+        raise Unavailable(f"nats: {type(error).__name__}") from error
+    settled = frozenset((line.route, line.seq) for line in entries if line.route and line.outcome != RETRIED)
+    return balance(raw, [_routed(message, project, positions, settled) for message in stored], entries, letters)
+
+
+async def _position(client: Client, consumer: Consumer) -> tuple[int, int]:
+    """Return up to where a consumer is done, and where it began."""
+    try:
+        info = await client.jetstream().consumer_info(consumer.stream, consumer.name)
+    except NotFoundError:
+        return 0, 2**63
+    floor = info.ack_floor.stream_seq if info.ack_floor else 0
+    return floor or 0, info.config.opt_start_seq or 0
+
+
+def _raw(batch: list[Message], processed: int) -> list[RawEvent]:
+    return [
+        RawEvent(m.seq, m.subject.split(".", 2)[2], m.headers.get(EVENT_ID, ""), m.seq > processed)
+        for m in batch
+        if ORIGIN not in m.headers
+    ]
+
+
+def _routed(
+    message: Message, project: Project, positions: Mapping[str, tuple[int, int]], settled: frozenset[tuple[str, int]]
+) -> RoutedEvent:
+    event = events.decode_structured(message.payload)
+    names, waiting = [], set()
+    for route in project.routes_for(event.type):
+        floor, began = positions[route.name]
+        if message.seq < began:
+            continue
+        if (route.name, message.seq) not in settled and message.seq > floor:
+            if not _wants(route, event):
+                continue
+            waiting.add(route.name)
+        names.append(route.name)
+    return RoutedEvent(message.seq, event.id, tuple(names), frozenset(waiting))
+
+
+def _wants(route: Route, event: events.Event) -> bool:
+    try:
+        return matches(route, view(event))
+    except Refused:
+        return True  # it will become a dead letter of this route

@@ -1,0 +1,47 @@
+"""Dead letters in the DLQ stream, and positions of consumers, for the operations side."""
+
+from nats.aio.client import Client
+from nats.errors import Error as NatsError
+from nats.js.errors import NotFoundError
+
+from crossdock.adapters.watch import consumer_of
+from crossdock.kernel.problems import Unavailable
+from crossdock.kernel.stream import DLQ
+from crossdock.project import Project
+from dlq.record import DeadLetter, parse
+
+
+class NatsLetters:
+    """Reads dead letters by sequence."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    async def get(self, seq: int) -> DeadLetter | None:
+        """Return the dead letter stored under a sequence, or None when it is past its retention."""
+        try:
+            message = await self._client.jetstream().get_msg(DLQ, seq, direct=True)
+        except NotFoundError:
+            return None
+        except (NatsError, OSError) as error:
+            raise Unavailable(f"nats: {type(error).__name__}") from error
+        return parse(message.data or b"")
+
+
+async def lags(client: Client, project: Project) -> dict[str, int]:
+    """Return for each route, and for `process`, how many messages are waiting or in hand.
+
+    Raises:
+        Unavailable: the broker does not answer.
+    """
+    found = {}
+    for route in (None, *project.routes.values()):
+        consumer = consumer_of(route)
+        try:
+            info = await client.jetstream().consumer_info(consumer.stream, consumer.name)
+        except NotFoundError:
+            continue
+        except (NatsError, OSError) as error:
+            raise Unavailable(f"nats: {type(error).__name__}") from error
+        found[route.name if route else "process"] = (info.num_pending or 0) + (info.num_ack_pending or 0)
+    return found

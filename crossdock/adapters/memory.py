@@ -1,0 +1,106 @@
+"""Every port in memory: what `test` and `try` run on, and the quick half of the conformance suites."""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Iterable, Sequence
+
+from crossdock.kernel.stream import Message, Record, Stored
+from crossdock.pipeline.ports import Claim, Owner
+
+
+class MemoryLog:
+    """A stream with an endless repeat window."""
+
+    def __init__(self) -> None:
+        self.records: list[tuple[Record, float]] = []
+        self.grown = asyncio.Condition()
+        self._keys: dict[str, int] = {}
+
+    async def append(self, record: Record) -> Stored:
+        """See `Log.append`."""
+        known = self._keys.get(record.key)
+        if known is not None:
+            return Stored(known, duplicate=True)
+        self.records.append((record, time.time()))
+        self._keys[record.key] = len(self.records)
+        async with self.grown:
+            self.grown.notify_all()
+        return Stored(len(self.records))
+
+    async def append_all(self, records: Sequence[Record]) -> list[Stored]:
+        """See `Log.append_all`."""
+        return [await self.append(record) for record in records]
+
+    def message(self, seq: int, deliveries: int = 1) -> Message:
+        """Return the stored message with this sequence."""
+        record, at = self.records[seq - 1]
+        return Message(seq, record.subject, record.payload, record.headers, deliveries, at, handle=seq)
+
+
+class MemoryInbox:
+    """A consumer of a `MemoryLog`; unacknowledged messages come again after `redeliver`."""
+
+    def __init__(self, log: MemoryLog, subjects: Sequence[str] = (">",)) -> None:
+        self._log = log
+        self._subjects = subjects
+        self._next = 1
+        self._again: deque[int] = deque()
+        self._pending: dict[int, int] = {}
+
+    async def fetch(self, limit: int, wait: float) -> list[Message]:
+        """See `Inbox.fetch`."""
+        messages = self._take(limit)
+        if messages:
+            return messages
+        try:
+            async with asyncio.timeout(wait), self._log.grown:
+                await self._log.grown.wait()
+        except TimeoutError:
+            return []
+        return self._take(limit)
+
+    async def ack(self, messages: Iterable[Message]) -> None:
+        """See `Inbox.ack`."""
+        for message in messages:
+            self._pending.pop(message.seq, None)
+
+    async def extend(self, messages: Iterable[Message]) -> None:
+        """See `Inbox.extend`; nothing expires in memory."""
+
+    def redeliver(self) -> None:
+        """Hand out again what was not acknowledged, as a broker does after a crash."""
+        self._again.extend(seq for seq in sorted(self._pending) if seq not in self._again)
+
+    def unacknowledged(self) -> list[int]:
+        """Return the sequences handed out and not acknowledged."""
+        return sorted(self._pending)
+
+    def _take(self, limit: int) -> list[Message]:
+        taken: list[Message] = []
+        while len(taken) < limit:
+            seq = self._again.popleft() if self._again else self._next
+            if seq > len(self._log.records):
+                break
+            if seq == self._next:
+                self._next += 1
+            message = self._log.message(seq, self._pending.get(seq, 0) + 1)
+            if any(_matches(subject, message.subject) for subject in self._subjects):
+                self._pending[seq] = message.deliveries
+                taken.append(message)
+        return taken
+
+
+class MemorySeen:
+    """Claims in a dict; nothing expires."""
+
+    def __init__(self) -> None:
+        self._owners: dict[str, Owner] = {}
+
+    async def claim(self, claims: Sequence[Claim]) -> list[Owner]:
+        """See `Seen.claim`."""
+        return [self._owners.setdefault(claim.key, Owner(claim.owner, claim.digest)) for claim in claims]
+
+
+def _matches(pattern: str, subject: str) -> bool:
+    return pattern == ">" or pattern == subject or (pattern.endswith(".>") and subject.startswith(pattern[:-1]))

@@ -1,0 +1,75 @@
+"""What every process says of itself once a second, and the operations side that listens."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.errors import Error as NatsError
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.parser import text_string_to_metric_families
+from prometheus_client.registry import Collector
+
+from crossdock.kernel import jsontext
+from crossdock.kernel.metrics import Metrics
+
+SUBJECT = "crossdock.report"
+EVERY = 1.0
+STALE = 10.0
+
+
+async def report(client: Client, name: str, metrics: Metrics, state: Callable[[], Mapping[str, Any]]) -> None:
+    """Publish name, state and metrics until cancelled; a report nobody hears is lost, which is fine."""
+    while True:
+        if client.is_connected:
+            document = {"name": name, "state": dict(state()), "metrics": metrics.text().decode()}
+            with contextlib.suppress(NatsError, OSError):
+                await client.publish(SUBJECT, jsontext.dumps(document))
+        await asyncio.sleep(EVERY)
+
+
+class Reports:
+    """The latest report of every process."""
+
+    def __init__(self) -> None:
+        self._latest: dict[str, tuple[float, dict[str, Any]]] = {}
+
+    async def listen(self, client: Client) -> None:
+        """Subscribe."""
+        await client.subscribe(SUBJECT, cb=self._on_report)
+
+    def states(self) -> dict[str, Any]:
+        """Return the lane states of all workers heard lately, by route."""
+        return {route: state for report in self._fresh() for route, state in report["state"].items()}
+
+    def metrics(self) -> bytes:
+        """Return all processes' metrics with the label `process`."""
+        registry = CollectorRegistry()
+        registry.register(_Merged(self._fresh()))
+        return generate_latest(registry)
+
+    async def _on_report(self, message: Msg) -> None:
+        document = jsontext.loads(message.data)
+        self._latest[document["name"]] = (time.monotonic(), document)
+
+    def _fresh(self) -> list[dict[str, Any]]:
+        now = time.monotonic()
+        return [document for at, document in self._latest.values() if now - at < STALE]
+
+
+class _Merged(Collector):
+    def __init__(self, reports: list[dict[str, Any]]) -> None:
+        self._reports = reports
+
+    def collect(self) -> Any:
+        """Yield each family once, with the samples of all processes."""
+        families: dict[str, Any] = {}
+        for one in self._reports:
+            for family in text_string_to_metric_families(one["metrics"]):
+                kept = families.setdefault(family.name, family)
+                samples = [sample._replace(labels={**sample.labels, "process": one["name"]}) for sample in family.samples]
+                kept.samples = samples if kept is family else [*kept.samples, *samples]
+        yield from families.values()

@@ -1,0 +1,197 @@
+"""Commands of operators: `key`, `trace`, `ledger`, `dlq`, `route`, `send`."""
+
+import json as jsonlib
+import urllib.parse
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from crossdock.cli.output import JsonOption, write_json
+from crossdock.cli.remote import DATA, DataOption, OpsOption, Remote, TokenOption, fail
+
+key_app = typer.Typer(no_args_is_help=True, help="API keys of partners.")
+dlq_app = typer.Typer(no_args_is_help=True, help="Dead letters: list, look, send again.")
+route_app = typer.Typer(no_args_is_help=True, help="Pause and resume routes.")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this file."""
+    app.add_typer(key_app, name="key")
+    app.add_typer(dlq_app, name="dlq")
+    app.add_typer(route_app, name="route")
+    app.command()(trace)
+    app.command()(ledger)
+
+
+@key_app.command("create")
+def key_create(
+    partner: Annotated[str, typer.Option(help="A partner that a source in gateway/ belongs to.")],
+    data: DataOption = DATA, ops: OpsOption = "", token: TokenOption = "", json: JsonOption = False,
+) -> None:  # fmt: skip
+    """Make a key and show it, this once. Example: crossdock key create --partner stores"""
+    made = Remote(ops, token, data).call("POST", "/ops/v1/keys", {"partner": partner})
+    if json:
+        write_json(made)
+    else:
+        typer.echo(made["key"])
+        typer.echo(f"Key {made['id']} of {made['partner']}; keep it now, it is not shown again.", err=True)
+
+
+@key_app.command("list")
+def key_list(
+    data: DataOption = DATA, ops: OpsOption = "", token: TokenOption = "", json: JsonOption = False
+) -> None:
+    """List keys by id; the keys themselves are not kept."""
+    found = Remote(ops, token, data).call("GET", "/ops/v1/keys")
+    rows = [[item["id"], item["partner"], when(item["created"])] for item in found["items"]]
+    show(found, json, ["id", "partner", "created"], rows)
+
+
+@key_app.command("revoke")
+def key_revoke(
+    key_id: Annotated[str, typer.Argument(help="The id of the key, as `key list` shows it.")],
+    data: DataOption = DATA, ops: OpsOption = "", token: TokenOption = "", json: JsonOption = False,
+) -> None:  # fmt: skip
+    """Revoke a key; it stops working at all gateways within a second."""
+    done = Remote(ops, token, data).call("DELETE", f"/ops/v1/keys/{urllib.parse.quote(key_id, safe='')}")
+    write_json(done) if json else typer.echo(f"Key {key_id} is revoked.")
+
+
+def trace(
+    key: Annotated[str, typer.Argument(help="An event id or a business key.")],
+    data: DataOption = DATA, ops: OpsOption = "", token: TokenOption = "", json: JsonOption = False,
+) -> None:  # fmt: skip
+    """Show every hop of an event. Example: crossdock trace 0007/R-1"""
+    found = Remote(ops, token, data).call("GET", f"/ops/v1/events?key={urllib.parse.quote(key, safe='')}")
+    rows = [
+        [when(hop["at"]), hop["stage"], hop.get("route", ""), hop["outcome"], hop.get("id", ""), hop["detail"]]
+        for hop in found["hops"]
+    ]
+    show(found, json, ["at", "stage", "route", "outcome", "event", "detail"], rows)
+
+
+def ledger(data: DataOption = DATA, ops: OpsOption = "", token: TokenOption = "", json: JsonOption = False) -> None:
+    """Prove from the streams that every event adds up; exit 1 and name those that do not."""
+    found = Remote(ops, token, data).call("GET", "/ops/v1/ledger")
+    if json:
+        write_json(found)
+    else:
+        _show_ledger(found)
+    raise typer.Exit(0 if found["balanced"] else 1)
+
+
+def _show_ledger(found: dict[str, Any]) -> None:
+    for part, name in (("sources", "source"), ("routes", "route")):
+        rows = found[part]
+        columns = list(rows[0]) if rows else [name]
+        table(columns, [[row[column] for column in columns] for row in rows])
+    if found["balanced"]:
+        typer.echo("Balanced: every event has an outcome or is on its way.")
+        return
+    typer.echo(f"NOT balanced: {len(found['unexplained'])} events do not add up.", err=True)
+    for item in found["unexplained"]:
+        typer.echo(f"  {item['stream']} {item['seq']}  {item['event_id']}  {item['at']}  {item['why']}", err=True)
+
+
+@dlq_app.command("list")
+def dlq_list(
+    state: Annotated[str, typer.Option(help="open, replaying, resolved; empty for all.")] = "",
+    route: Annotated[str, typer.Option(help="Only of this route.")] = "",
+    reason: Annotated[str, typer.Option(help="Only with this reason.")] = "",
+    limit: Annotated[int, typer.Option(min=1, max=10_000)] = 100,
+    data: DataOption = DATA, ops: OpsOption = "", token: TokenOption = "", json: JsonOption = False,
+) -> None:  # fmt: skip
+    """List dead letters, oldest first. Example: crossdock dlq list --state open --route sales-to-oms"""
+    query = urllib.parse.urlencode({"state": state, "route": route, "reason": reason, "limit": limit})
+    found = Remote(ops, token, data).call("GET", f"/ops/v1/dead-letters?{query}")
+    columns = ["id", "event_id", "stage", "source", "route", "reason", "state", "last_seen"]
+    rows = [[when(item[c]) if c == "last_seen" else item[c] for c in columns] for item in found["items"]]
+    show(found, json, columns, rows)
+
+
+@dlq_app.command("show")
+def dlq_show(
+    letter_id: Annotated[str, typer.Argument(help="The id, as `dlq list` shows it.")],
+    data: DataOption = DATA, ops: OpsOption = "", token: TokenOption = "", json: JsonOption = False,
+) -> None:  # fmt: skip
+    """Show one dead letter: why, and the original content."""
+    found = Remote(ops, token, data).call("GET", f"/ops/v1/dead-letters/{urllib.parse.quote(letter_id, safe='')}")
+    if json:
+        write_json(found)
+    else:
+        for name, value in found.items():
+            shown = value if isinstance(value, str) else jsonlib.dumps(value)
+            Console(soft_wrap=True).print(Text(f"{name:>12}  "), Text(printable(shown)), sep="")
+
+
+@dlq_app.command("replay")
+def dlq_replay(
+    ids: Annotated[list[str] | None, typer.Argument(help="Ids of dead letters.")] = None,
+    route: Annotated[str, typer.Option(help="All open ones of this route.")] = "",
+    reason: Annotated[str, typer.Option(help="All open ones with this reason.")] = "",
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    data: DataOption = DATA, ops: OpsOption = "", token: TokenOption = "", json: JsonOption = False,
+) -> None:  # fmt: skip
+    """Send dead letters through again. Example: crossdock dlq replay --route sales-to-oms --yes"""
+    if not ids and not route and not reason:
+        raise typer.BadParameter("name ids, or a selection with --route or --reason")
+    remote = Remote(ops, token, data)
+    selection = {"ids": ids or [], "route": route, "reason": reason}
+    if not yes:
+        planned = remote.call("POST", "/ops/v1/replays", {**selection, "dry_run": True})
+        number = sum(item["outcome"] == "sent" for item in planned["items"])
+        typer.confirm(f"Send {number} of {len(planned['items'])} dead letters again?", abort=True, err=True)
+    done = remote.call("POST", "/ops/v1/replays", selection)
+    show(done, json, ["id", "event_id", "outcome"], [list(item.values()) for item in done["items"]])
+    if any(item["outcome"] == "gone" for item in done["items"]):
+        fail("some dead letters are past their retention and cannot be sent again")
+
+
+@route_app.command("pause")
+def route_pause(
+    name: str, data: DataOption = DATA, ops: OpsOption = "", token: TokenOption = "", json: JsonOption = False
+) -> None:
+    """Stop delivering a route; it keeps its place."""
+    done = Remote(ops, token, data).call("POST", f"/ops/v1/routes/{urllib.parse.quote(name, safe='')}/pause")
+    write_json(done) if json else typer.echo(f"Route {name} is paused.")
+
+
+@route_app.command("resume")
+def route_resume(
+    name: str, data: DataOption = DATA, ops: OpsOption = "", token: TokenOption = "", json: JsonOption = False
+) -> None:
+    """Deliver a paused route again, from where it stood."""
+    done = Remote(ops, token, data).call("POST", f"/ops/v1/routes/{urllib.parse.quote(name, safe='')}/resume")
+    write_json(done) if json else typer.echo(f"Route {name} delivers.")
+
+
+def show(found: Any, as_json: bool, columns: list[str], rows: list[list[Any]]) -> None:
+    """Answer with JSON or a table."""
+    if as_json:
+        write_json(found)
+    else:
+        table(columns, rows)
+
+
+def table(columns: list[str], rows: list[list[Any]]) -> None:
+    """Print a table; control characters of partners' texts are made visible."""
+    made = Table(*columns, box=None, header_style="bold", pad_edge=False)
+    for row in rows:
+        made.add_row(*(Text(printable(str(cell))) for cell in row))
+    Console().print(made)
+
+
+def when(milliseconds: int) -> str:
+    """Return a time as people read it, in UTC."""
+    return datetime.fromtimestamp(milliseconds / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3] + "Z"
+
+
+def printable(text: str) -> str:
+    """Return text that cannot steer the terminal."""
+    return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)
+
+

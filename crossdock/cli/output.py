@@ -1,0 +1,54 @@
+"""How commands answer: problems as text or JSON, and the exit codes; used by every command module."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import orjson
+import typer
+
+from crossdock.kernel.problems import Problem, Refused
+from crossdock.project import FOLDERS, Project, load
+
+PROBLEMS = 1  # exit code when a command found problems; 2 is Typer's own for wrong use
+
+ProjectOption = Annotated[
+    Path, typer.Option("--project", help="The folder of the content.", exists=True, file_okay=False, show_default=True)
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Answer in JSON, for scripts.")]
+EventFile = Annotated[
+    Path, typer.Argument(help="A CloudEvents JSON file with one event.", exists=True, dir_okay=False, readable=True)
+]
+
+
+def write_json(value: Mapping[str, Any]) -> None:
+    """Write one JSON document on standard output."""
+    typer.echo(orjson.dumps(value, option=orjson.OPT_INDENT_2).decode())
+
+
+def write_problems(problems: Iterable[Problem], as_json: bool) -> None:
+    """Write problems as `check` does: a line each, or the JSON that scripts rely on."""
+    if as_json:
+        keys = ("file", "line", "column", "code", "message", "hint")
+        write_json({"problems": [{key: problem.as_dict()[key] for key in keys} for problem in problems]})
+    else:
+        for problem in problems:
+            typer.echo(str(problem))
+
+
+def load_or_exit(root: Path, as_json: bool) -> Project:
+    """Return the project, or write its problems and exit; connector variables need not be set."""
+    if not any((root / folder).is_dir() for folder in FOLDERS):
+        raise typer.BadParameter(f"{root} holds none of the folders {', '.join(FOLDERS)}", param_hint="--project")
+    try:
+        return load(root, {}, strict_env=False)
+    except Refused as error:
+        write_problems(error.problems, as_json)
+        if not as_json:
+            typer.echo(f"{counted(len(error.problems), 'problem')} in {root}", err=True)
+        raise typer.Exit(PROBLEMS) from None
+
+
+def counted(number: int, noun: str) -> str:
+    """Return `1 route` or `2 routes`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

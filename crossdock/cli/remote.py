@@ -1,0 +1,61 @@
+"""How commands reach a running installation: `--ops URL --token T`, the environment, or the data folder."""
+
+import json
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+DataOption = Annotated[Path, typer.Option("--data", file_okay=False, help="The data folder of the installation.")]
+OpsOption = Annotated[str, typer.Option("--ops", envvar="CROSSDOCK_OPS_URL", help="Its operations address.")]
+TokenOption = Annotated[str, typer.Option("--token", envvar="CROSSDOCK_OPS_TOKEN", help="Its operations token.")]
+DATA = Path("data")
+TIMEOUT = 120.0
+
+
+class Remote:
+    """The operations API of one installation."""
+
+    def __init__(self, url: str, token: str, data: Path) -> None:
+        if not url:
+            url, token = _found(data)
+        self._url, self._token = url.rstrip("/"), token
+
+    def call(self, method: str, path: str, body: Any = None) -> Any:
+        """Return the answer; a refusal is written to standard error and ends the command with exit code 1."""
+        request = urllib.request.Request(self._url + path, method=method)  # noqa: S310
+        request.add_header("authorization", f"Bearer {self._token}")
+        if body is not None:
+            request.add_header("content-type", "application/json")
+            request.data = json.dumps(body).encode()
+        try:
+            with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:  # noqa: S310
+                return json.loads(answer.read())
+        except urllib.error.HTTPError as error:
+            fail(_detail(error))
+        except OSError as error:
+            fail(f"{self._url} does not answer: {getattr(error, 'reason', error)}")
+
+
+def fail(message: str) -> NoReturn:
+    """End the command with a message and exit code 1."""
+    typer.echo(message, err=True)
+    raise typer.Exit(1)
+
+
+def _detail(error: urllib.error.HTTPError) -> str:
+    try:
+        detail = json.loads(error.read())["detail"]
+    except (ValueError, KeyError, TypeError):
+        return f"refused with {error.code}"
+    return detail if isinstance(detail, str) else json.dumps(detail)
+
+
+def _found(data: Path) -> tuple[str, str]:
+    try:
+        found = json.loads((data / "run.json").read_bytes())
+    except OSError:
+        fail(f"nothing runs in {data}: start it with `up --data {data}`, or name it with --ops and --token")
+    return found["console"], found["ops_token"]

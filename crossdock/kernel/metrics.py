@@ -1,0 +1,32 @@
+"""Every metric of Crossdock, declared in one table; labels are bounded by configuration."""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
+
+
+class Metrics:
+    """The metrics of one process."""
+
+    def __init__(self) -> None:
+        registry = self.registry = CollectorRegistry()
+        self.accepted = Counter("crossdock_accepted", "Events stored in RAW", ["source"], registry=registry)
+        self.rejected = Counter("crossdock_rejected", "Events refused by the gateway", ["code"], registry=registry)
+        self.duplicates = Counter("crossdock_duplicates", "Repeats recognised", ["source", "stage"], registry=registry)
+        self.routed = Counter("crossdock_routed", "Canonical events stored", ["source"], registry=registry)
+        self.process_seconds = Histogram(
+            "crossdock_process_seconds", "Time of one batch in the process step", buckets=_SECONDS, registry=registry
+        )
+        self.end_to_end_seconds = Histogram(
+            "crossdock_end_to_end_seconds", "From stored to delivered", ["route"], buckets=_SECONDS, registry=registry
+        )
+        self.attempts = Counter("crossdock_attempts", "Delivery attempts", ["route", "outcome"], registry=registry)
+        self.dead_letters = Counter("crossdock_dead_letters", "Dead letters", ["stage", "name"], registry=registry)
+        self.breaker_open = Gauge("crossdock_breaker_open", "1 while a breaker is not closed", ["route"], registry=registry)
+        self.held = Gauge("crossdock_held_deliveries", "Deliveries in the memory of a lane", ["route"], registry=registry)
+        self.dedupe_waits = Counter("crossdock_dedupe_waits", "Waits for the dedupe store", registry=registry)
+        self.recovered = Counter("crossdock_consumers_recovered", "Consumers made again", ["consumer"], registry=registry)
+
+    def text(self) -> bytes:
+        """Return the exposition format."""
+        return generate_latest(self.registry)

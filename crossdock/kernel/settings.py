@@ -1,0 +1,128 @@
+"""Settings of one installation, from `config.yaml`; read by the supervisor and by every role it starts."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from crossdock.kernel import environment, units, yamlfile
+from crossdock.kernel.problems import Refused
+
+FILE = "config.yaml"
+
+
+@dataclass(frozen=True, slots=True)
+class Nats:
+    """The broker; an empty `url` means the embedded one."""
+
+    url: str = ""
+    replicas: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Dedupe:
+    """The dedupe store (Valkey or Redis); an empty `url` means the embedded one."""
+
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Journal:
+    """The journal's database; an empty `url` means SQLite in the data folder."""
+
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """Where partners push events; `body` is the largest request in bytes."""
+
+    host: str = "127.0.0.1"
+    port: int = 8080
+    body: int = 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class Console:
+    """Where operators work."""
+
+    host: str = "127.0.0.1"
+    port: int = 8081
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """How long each stream, and the journal, keeps what it holds, in seconds."""
+
+    raw: float = 7 * 86400.0
+    events: float = 7 * 86400.0
+    journal: float = 30 * 86400.0
+    dead_letters: float = 30 * 86400.0
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All settings; `dedupe_window` is in seconds and holds for sources that name none."""
+
+    nats: Nats = field(default_factory=Nats)
+    dedupe: Dedupe = field(default_factory=Dedupe)
+    journal: Journal = field(default_factory=Journal)
+    gateway: Gateway = field(default_factory=Gateway)
+    console: Console = field(default_factory=Console)
+    workers: int = 1
+    retention: Retention = field(default_factory=Retention)
+    dedupe_window: float = 7 * 86400.0
+
+
+SECTIONS = {
+    "nats": Nats,
+    "dedupe": Dedupe,
+    "journal": Journal,
+    "gateway": Gateway,
+    "console": Console,
+    "retention": Retention,
+}
+
+
+def load(root: Path, env: Mapping[str, str]) -> Settings:
+    """Read `config.yaml` of a project; the defaults where the file or a key is missing.
+
+    Raises:
+        Refused: with every problem and its place.
+    """
+    path = root / FILE
+    if not path.is_file():
+        return Settings()
+    document = environment.expand(yamlfile.read(path, root), env)
+    if document.value is None:  # a file of comments only
+        return Settings()
+    problems = yamlfile.check(document, schema())
+    if problems:
+        raise Refused(problems)
+    return _settings(document.value)
+
+
+@cache
+def schema() -> dict[str, Any]:
+    """Return the JSON Schema of `config.yaml`, the one that editors use too."""
+    loaded: dict[str, Any] = json.loads(Path(__file__).with_name("settings_schema.json").read_bytes())
+    return loaded
+
+
+def _settings(value: Mapping[str, Any]) -> Settings:
+    sections = {name: _section(kind, value.get(name, {})) for name, kind in SECTIONS.items()}
+    rest = {key: _plain(key, item) for key, item in value.items() if key not in SECTIONS}
+    return Settings(**sections, **rest)
+
+
+def _section(kind: type[Any], value: Mapping[str, Any]) -> Any:
+    durations = {item.name for item in fields(kind) if item.type is float}
+    return kind(**{key: units.seconds(item) if key in durations else _plain(key, item) for key, item in value.items()})
+
+
+def _plain(key: str, value: Any) -> Any:
+    if key == "dedupe_window":
+        return units.seconds(value)
+    return units.size(value) if key == "body" else value

@@ -1,0 +1,95 @@
+"""One event for one route: its identity at the target, its journal lines and its dead letter."""
+
+import hashlib
+from dataclasses import dataclass
+
+from connectors.port import Result
+from crossdock.kernel.event import Event
+from crossdock.kernel.problems import Problem
+from crossdock.kernel.stream import DEAD_LETTER, Message
+from crossdock.pipeline.process import RAW_SEQ, SOURCE, business_key
+from crossdock.pipeline.recorder import now_ms
+from dlq.record import DELIVER, DeadLetter, explain, headers_of, letter_id
+from journal.entry import DELIVER as STAGE
+from journal.entry import Entry
+from routes.spec import Route
+
+
+@dataclass(slots=True)
+class Delivery:
+    """One event for a route, on its way; `key` is what must stay in order."""
+
+    message: Message
+    event: Event
+    key: str
+    attempts: int = 0
+    last: Result | None = None
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def partner(self) -> str:
+        """The partner the event came from."""
+        return str(self.event.extensions.get("partner", ""))
+
+
+def idempotency_key(route: str, event: Event) -> str:
+    """Return the key that all attempts and replays of an event for a route carry."""
+    text = f"{event.extensions.get('partner', '')}\0{event.source}\0{event.id}\0{route}"
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def journal_line(route: str, delivery: Delivery, outcome: str, revision: str) -> Entry:
+    """Return the journal entry of an outcome at this stage."""
+    message, event = delivery.message, delivery.event
+    return Entry(
+        at=now_ms(),
+        stage=STAGE,
+        outcome=outcome,
+        partner=delivery.partner,
+        source=message.headers.get(SOURCE, ""),
+        id=event.id,
+        origin=event.source,
+        type=event.type,
+        raw=int(message.headers.get(RAW_SEQ, 0)),
+        seq=message.origin,
+        route=route,
+        key=business_key(event),
+        dead_letter=message.headers.get(DEAD_LETTER, ""),
+        ms=max(0, now_ms() - int(message.time * 1000)),
+        revision=revision,
+    )
+
+
+def dead_letter(route: Route, delivery: Delivery, revision: str) -> DeadLetter:
+    """Return the dead letter of a delivery that is given up."""
+    message, event = delivery.message, delivery.event
+    reason, detail, problems = explain(delivery.problems or (_gave_up(route, delivery.last),))
+    return DeadLetter(
+        id=letter_id(DELIVER, route.name, message.origin),
+        stage=DELIVER,
+        partner=delivery.partner,
+        source=message.headers.get(SOURCE, ""),
+        route=route.name,
+        event_id=event.id,
+        type=event.type,
+        reason=reason,
+        detail=detail,
+        problems=problems,
+        attempts=delivery.attempts,
+        first_seen=int(message.time * 1000),
+        last_seen=now_ms(),
+        origin=message.origin,
+        seq=message.seq,
+        subject=message.subject,
+        headers=headers_of(message),
+        payload=message.payload,
+        key=business_key(event),
+        revision=revision,
+    )
+
+
+def _gave_up(route: Route, last: Result | None) -> Problem:
+    if last is not None and last.outcome == "permanent":
+        return Problem("refused", last.detail, "correct the cause at the target or in the event, then replay")
+    why = last.detail if last else "the breaker was open, nothing was sent"
+    return Problem("retries_ended", why, f"gave up after {route.retry.age:g} s; replay when the target is back")

@@ -1,0 +1,234 @@
+"""The delivery lane of one route: pulls from EVENTS, keeps order per key, retries, gives up, records, acknowledges."""
+
+import asyncio
+import logging
+import random
+import time
+from collections import OrderedDict, deque
+from collections.abc import Coroutine
+from dataclasses import replace
+
+from connectors.breaker import Breaker
+from connectors.port import Connector, Result
+from crossdock.kernel import event as events
+from crossdock.kernel.expression import view
+from crossdock.kernel.metrics import Metrics
+from crossdock.kernel.problems import Refused, Unavailable
+from crossdock.kernel.retry import delay
+from crossdock.kernel.stream import Inbox, Log, Message
+from crossdock.pipeline.delivery import Delivery, dead_letter, idempotency_key, journal_line
+from crossdock.pipeline.recorder import Recorder, append_patiently
+from dlq.record import DELIVER, DeadLetter, record
+from journal import entry
+from routes.match import matches, order_key
+from routes.spec import Route
+
+log = logging.getLogger(__name__)
+
+HELD = 1000  # deliveries a lane keeps in memory, waiting for a retry or for their key's turn
+REMEMBERED = 20_000  # sequences settled lately: a lost acknowledgement does not send them again
+EXTEND_EVERY = 2.0  # seconds; a third of the broker's patience
+PULL_WAIT = 1.0
+
+
+class Lane:
+    """Delivers one route until stopped."""
+
+    def __init__(
+        self, route: Route, inbox: Inbox, connector: Connector, breaker: Breaker, streams: Log, metrics: Metrics, revision: str
+    ) -> None:
+        self.route = route
+        self.paused = False
+        self._inbox = inbox
+        self._connector = connector
+        self._breaker = breaker
+        self._streams = streams
+        self._recorder = Recorder(streams)
+        self._metrics = metrics
+        self._revision = revision
+        self._slots = asyncio.Semaphore(route.in_flight)
+        self._held: dict[int, Delivery] = {}
+        self._keys: dict[str, deque[Delivery]] = {}
+        self._settled: OrderedDict[int, None] = OrderedDict()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._changed = asyncio.Event()
+        self._stopping = False
+        self._since = time.time()
+
+    async def run(self, after: float = 0) -> None:
+        """Pull and deliver until `stop`, from `after` seconds on."""
+        await asyncio.sleep(after)
+        extending = asyncio.create_task(self._extend())
+        try:
+            while not self._stopping:
+                await self._pull()
+        finally:
+            extending.cancel()
+
+    async def stop(self, grace: float) -> None:
+        """Stop pulling, let attempts under way end, record their outcomes; the rest goes to the next worker."""
+        self._stopping = True
+        self._changed.set()
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=grace)
+        for task in self._tasks:
+            task.cancel()
+        await self._recorder.close()
+
+    def pause(self, paused: bool) -> None:
+        """Stop or resume pulling; the route keeps its place."""
+        self.paused = paused
+        self._since = time.time()
+        self._changed.set()
+
+    @property
+    def state(self) -> str:
+        """The state of the breaker, or `paused`."""
+        return "paused" if self.paused else self._breaker.state
+
+    async def _pull(self) -> None:
+        room = self._room()
+        if room <= 0:
+            self._changed.clear()
+            try:
+                async with asyncio.timeout(PULL_WAIT):
+                    await self._changed.wait()
+            except TimeoutError:
+                pass
+            return
+        try:
+            messages = await self._inbox.fetch(room, PULL_WAIT)
+        except Unavailable as error:
+            log.warning("route %s: %s", self.route.name, error)
+            await asyncio.sleep(PULL_WAIT)
+            return
+        for message in messages:
+            self._admit(message)
+
+    def _room(self) -> int:
+        if self.paused or self._stopping:
+            return 0
+        limit = HELD if self._breaker.state == "closed" else min(HELD, self.route.in_flight)
+        return limit - len(self._held)
+
+    def _admit(self, message: Message) -> None:
+        held = self._held.get(message.seq)
+        if held is not None:  # redelivered while we still work on it: answer the newer hand-out
+            held.message = message
+            return
+        if message.seq in self._settled:
+            self._spawn(self._inbox.ack([message]))
+            return
+        event = events.decode_structured(message.payload)
+        delivery = Delivery(message, event, str(message.seq))
+        self._held[message.seq] = delivery
+        seen = view(event)
+        try:
+            if not matches(self.route, seen):
+                self._settle(delivery, entry.SKIPPED)
+                return
+            if self.route.order_by is not None:
+                delivery.key = "k" + order_key(self.route, seen)
+        except Refused as error:
+            delivery.problems = error.problems
+        self._queue(delivery)
+
+    def _queue(self, delivery: Delivery) -> None:
+        queue = self._keys.get(delivery.key)
+        if queue is None:
+            self._keys[delivery.key] = deque([delivery])
+            self._spawn(self._drain(delivery.key))
+        else:
+            queue.append(delivery)
+
+    def _spawn(self, coroutine: Coroutine[None, None, None]) -> None:
+        task: asyncio.Task[None] = asyncio.create_task(coroutine)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: "asyncio.Task[None]") -> None:
+        self._tasks.discard(task)
+        self._changed.set()
+        if not task.cancelled() and task.exception() is not None:
+            log.error("route %s: delivery ended with an error", self.route.name, exc_info=task.exception())
+
+    async def _drain(self, key: str) -> None:
+        """Deliver what waits for a key, one at a time, in stream order."""
+        queue = self._keys[key]
+        while queue and not self._stopping:
+            await self._deliver(queue[0])
+            queue.popleft()
+        if not queue:
+            del self._keys[key]
+
+    async def _deliver(self, delivery: Delivery) -> None:
+        while not delivery.problems:
+            if not await self._admitted(delivery):
+                break
+            result = await self._attempt(delivery)
+            if result.outcome == "delivered":
+                self._metrics.end_to_end_seconds.labels(self.route.name).observe(time.time() - delivery.message.time)
+                self._settle(delivery, entry.DELIVERED, result.detail)
+                return
+            if result.outcome == "permanent" or self._left(delivery) <= 0:
+                break
+            line = journal_line(self.route.name, delivery, entry.RETRIED, self._revision)
+            self._recorder.note(replace(line, detail=result.detail))
+            pause = max(result.retry_after, delay(self.route.retry, delivery.attempts, random.random()))  # noqa: S311
+            await asyncio.sleep(min(pause, max(0.0, self._left(delivery))))
+        await self._bury(delivery)
+
+    async def _admitted(self, delivery: Delivery) -> bool:
+        """Wait for the breaker; false when the delivery grew too old meanwhile."""
+        while not self._breaker.ready():
+            left = self._left(delivery)
+            if left <= 0:
+                return False
+            await asyncio.sleep(min(left, max(0.02, self._breaker.wait())))
+        return True
+
+    async def _attempt(self, delivery: Delivery) -> Result:
+        async with self._slots:
+            delivery.attempts += 1
+            result = await self._connector.deliver(delivery.event, idempotency_key(self.route.name, delivery.event))
+        delivery.last = result
+        self._breaker.record(result.outcome in ("delivered", "permanent"))
+        self._metrics.attempts.labels(self.route.name, result.outcome).inc()
+        self._metrics.breaker_open.labels(self.route.name).set(self._breaker.state != "closed")
+        return result
+
+    def _left(self, delivery: Delivery) -> float:
+        """Seconds until retries end: by age, counted from when this lane could first have tried."""
+        return max(delivery.message.time, self._since) + self.route.retry.age - time.time()
+
+    async def _bury(self, delivery: Delivery) -> None:
+        letter = dead_letter(self.route, delivery, self._revision)
+        (seq,) = await append_patiently(self._streams, [record(letter)])
+        self._metrics.dead_letters.labels(DELIVER, self.route.name).inc()
+        self._settle(delivery, entry.DEAD_LETTERED, buried=(letter, seq))
+
+    def _settle(self, delivery: Delivery, outcome: str, detail: str = "", buried: tuple[DeadLetter, int] | None = None) -> None:
+        line = replace(journal_line(self.route.name, delivery, outcome, self._revision), detail=detail)
+        if buried:
+            letter, seq = buried
+            line = replace(line, reason=letter.reason, detail=letter.detail, ref=seq, dead_letter=letter.id)
+        stored = self._recorder.note(line)
+        stored.add_done_callback(lambda _: self._spawn(self._acknowledge(delivery)))
+
+    async def _acknowledge(self, delivery: Delivery) -> None:
+        await self._inbox.ack([delivery.message])
+        self._held.pop(delivery.message.seq, None)
+        self._settled[delivery.message.seq] = None
+        if len(self._settled) > REMEMBERED:
+            self._settled.popitem(last=False)
+        self._metrics.held.labels(self.route.name).set(len(self._held))
+
+    async def _extend(self) -> None:
+        while True:
+            await asyncio.sleep(EXTEND_EVERY)
+            try:
+                await self._inbox.extend([delivery.message for delivery in self._held.values()])
+            except Exception as error:  # noqa: BLE001  the broker redelivers, and `_admit` copes with that
+                log.warning("route %s: %s", self.route.name, error)
+
+

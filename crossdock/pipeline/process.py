@@ -1,0 +1,211 @@
+"""The process step: a batch from RAW through dedupe, transform and canonical check to EVENTS, DLQ and JOURNAL."""
+
+import asyncio
+import hashlib
+import logging
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+
+from crossdock.kernel import event as events
+from crossdock.kernel import jsontext
+from crossdock.kernel.event import Event
+from crossdock.kernel.metrics import Metrics
+from crossdock.kernel.problems import Problem, Refused, Unavailable
+from crossdock.kernel.stream import DEAD_LETTER, Log, Message, Record
+from crossdock.pipeline.ports import Claim, Owner, Seen
+from crossdock.pipeline.recorder import append_entries, append_patiently, now_ms
+from crossdock.project import Project
+from dlq.record import PROCESS, DeadLetter, explain, headers_of, letter_id, record
+from journal import entry
+from journal.entry import Entry
+
+log = logging.getLogger(__name__)
+
+VERSION = "Crossdock-Version"  # schema version the gateway checked the raw event against
+SOURCE = "Crossdock-Source"
+RAW_SEQ = "Crossdock-Raw"
+EVENT_ID = "Crossdock-Id"
+STORE_RETRY = 0.5
+
+Extend = Callable[[], Awaitable[None]]
+
+
+@dataclass(slots=True)
+class _Work:
+    """One message of a batch on its way to its outcome."""
+
+    message: Message
+    partner: str
+    source: str
+    event: Event | None = None
+    owner: Owner | None = None
+    digest: str = ""
+    canonical: Event | None = None
+    problems: tuple[Problem, ...] = ()
+    seq: int = 0
+
+
+def content_digest(event: Event) -> str:
+    """Return the digest of what an event says, whatever mode it came in; envelope extras do not count."""
+    data = event.data if isinstance(event.data, bytes) else jsontext.sorted_dumps(event.data)
+    return hashlib.blake2b(event.type.encode() + b"\0" + data, digest_size=10).hexdigest()
+
+
+def dedupe_key(partner: str, event: Event) -> str:
+    """Return the dedupe key of `(partner, source, id)`, of bounded length."""
+    text = f"{partner}\0{event.source}\0{event.id}"
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+class Processor:
+    """Runs batches; safe to run again with the same messages at any point."""
+
+    def __init__(self, project: Project, seen: Seen, streams: Log, metrics: Metrics) -> None:
+        self._project = project
+        self._seen = seen
+        self._streams = streams
+        self._metrics = metrics
+
+    async def run(self, messages: Sequence[Message], extend: Extend) -> None:
+        """Bring every message to its outcome; when this returns all outcomes are stored and may be acknowledged."""
+        started = time.perf_counter()
+        works = [self._decode(message) for message in messages]
+        await self._claim(works, extend)
+        for work in works:
+            self._transform(work)
+        entries = [*await self._store_letters(works), *await self._store_events(works), *self._duplicates(works)]
+        await append_entries(self._streams, entries)
+        self._metrics.process_seconds.observe(time.perf_counter() - started)
+
+    def _decode(self, message: Message) -> _Work:
+        _, partner, source = message.subject.split(".", 2)
+        work = _Work(message, partner, source)
+        try:
+            work.event = events.decode(message.headers, message.payload)
+            work.digest = content_digest(work.event)
+        except Refused as error:
+            work.problems = error.problems
+        return work
+
+    async def _claim(self, works: list[_Work], extend: Extend) -> None:
+        claims = [
+            (work, Claim(dedupe_key(work.partner, work.event), work.message.origin, work.digest, self._ttl(work.source)))
+            for work in works
+            if work.event is not None
+        ]
+        while True:
+            try:
+                owners = await self._seen.claim([claim for _, claim in claims])
+                break
+            except Unavailable as error:
+                log.warning("waiting: %s", error)
+                self._metrics.dedupe_waits.inc()
+                await extend()
+                await asyncio.sleep(STORE_RETRY)
+        for (work, _), owner in zip(claims, owners, strict=True):
+            if owner.seq == work.message.origin:
+                continue
+            work.owner = owner
+            if owner.digest != work.digest:
+                problem = Problem("id_conflict", f"same id as raw event {owner.seq}, but other content", _CONFLICT_HINT)
+                work.problems, work.owner = (problem,), None
+
+    def _ttl(self, source: str) -> int:
+        spec = self._project.sources.get(source)
+        return int(spec.dedupe_window) if spec else 7 * 86400
+
+    def _transform(self, work: _Work) -> None:
+        if work.event is None or work.owner is not None or work.problems:
+            return
+        try:
+            event = work.event.extended(partner=work.partner)
+            work.canonical = self._project.canonical(event, work.message.headers[VERSION])
+        except Refused as error:
+            work.problems = error.problems
+
+    async def _store_letters(self, works: list[_Work]) -> list[Entry]:
+        failed = [work for work in works if work.problems]
+        letters = [self._letter(work) for work in failed]
+        seqs = await append_patiently(self._streams, [record(letter) for letter in letters]) if letters else []
+        for work in failed:
+            self._metrics.dead_letters.labels(PROCESS, work.source).inc()
+        return [
+            replace(self._entry(work, entry.DEAD_LETTERED), reason=letter.reason, detail=letter.detail, ref=seq, dead_letter=letter.id)
+            for work, letter, seq in zip(failed, letters, seqs, strict=True)
+        ]
+
+    async def _store_events(self, works: list[_Work]) -> list[Entry]:
+        good = [(work, work.canonical) for work in works if work.canonical is not None]
+        records = [self._record(work, canonical) for work, canonical in good]
+        seqs = await append_patiently(self._streams, records) if records else []
+        for work, _ in good:
+            self._metrics.routed.labels(work.source).inc()
+        return [
+            replace(self._entry(work, entry.ROUTED), seq=seq, type=canonical.type, key=business_key(canonical))
+            for (work, canonical), seq in zip(good, seqs, strict=True)
+        ]
+
+    def _duplicates(self, works: list[_Work]) -> list[Entry]:
+        repeats = [work for work in works if work.owner is not None]
+        for work in repeats:
+            self._metrics.duplicates.labels(work.source, PROCESS).inc()
+        return [
+            replace(self._entry(work, entry.DUPLICATE), ref=work.owner.seq, detail=f"repeats raw event {work.owner.seq}")
+            for work in repeats
+            if work.owner
+        ]
+
+    def _record(self, work: _Work, canonical: Event) -> Record:
+        headers = {SOURCE: work.source, RAW_SEQ: str(work.message.origin)}
+        return Record(f"event.{canonical.type}", events.encode_structured(canonical), f"e{work.message.origin}", headers)
+
+    def _entry(self, work: _Work, outcome: str) -> Entry:
+        event = work.event
+        return Entry(
+            at=now_ms(),
+            stage=entry.PROCESS,
+            outcome=outcome,
+            partner=work.partner,
+            source=work.source,
+            id=event.id if event else work.message.headers.get(EVENT_ID, ""),
+            origin=event.source if event else "",
+            type=event.type if event else "",
+            raw=work.message.origin,
+            dead_letter=work.message.headers.get(DEAD_LETTER, ""),
+            ms=max(0, now_ms() - int(work.message.time * 1000)),
+            revision=self._project.revision,
+        )
+
+    def _letter(self, work: _Work) -> DeadLetter:
+        reason, detail, problems = explain(work.problems)
+        message = work.message
+        return DeadLetter(
+            id=letter_id(PROCESS, work.source, message.origin),
+            stage=PROCESS,
+            partner=work.partner,
+            source=work.source,
+            route="",
+            event_id=work.event.id if work.event else message.headers.get(EVENT_ID, ""),
+            type=work.event.type if work.event else "",
+            reason=reason,
+            detail=detail,
+            problems=problems,
+            attempts=1,
+            first_seen=int(message.time * 1000),
+            last_seen=now_ms(),
+            origin=message.origin,
+            seq=message.seq,
+            subject=message.subject,
+            headers=headers_of(message),
+            payload=message.payload,
+            revision=self._project.revision,
+        )
+
+
+_CONFLICT_HINT = "the sender used one id for two events; give the second its own id and send it again"
+
+
+def business_key(event: Event) -> str:
+    """Return the business key a transform gave the event."""
+    return str(event.extensions.get("businesskey", ""))

@@ -1,0 +1,181 @@
+"""`crossdock up`: servers and roles of one installation under one supervisor. Called by `crossdock.cli.run`."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from crossdock import project as content
+from crossdock.kernel import settings
+from crossdock.kernel.problems import Problem, Refused, refuse
+from crossdock.kernel.settings import Settings
+from crossdock.supervisor import datafolder, logs, servers
+from crossdock.supervisor.children import Child
+from crossdock.supervisor.crew import Crew
+from crossdock.supervisor.datafolder import Credentials
+from crossdock.supervisor.report import Ready, Report
+from crossdock.supervisor.runfile import RunFile
+from crossdock.supervisor.servers import Server
+
+Command = Callable[[str], list[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One installation: its project, its data folder, its settings and its secrets."""
+
+    project: Path
+    data: Path
+    settings: Settings
+    secrets: Credentials
+    ports: Mapping[str, int]
+
+
+def role_command(role: str) -> list[str]:
+    """Return how a role is started."""
+    return [sys.executable, "-m", "crossdock", role]
+
+
+async def up(
+    project: Path,
+    data: Path,
+    gateway_port: int | None = None,
+    console_port: int | None = None,
+    workers: int | None = None,
+    json: bool = False,
+    command: Command = role_command,
+) -> int:
+    """Run everything until SIGTERM or SIGINT, then drain; returns the exit code. `None` takes the setting."""
+    report = Report(json)
+    try:
+        given = _override(_checked(project), gateway_port, console_port, workers)
+        with datafolder.locked(data) as lock:
+            return await _supervise(_place(project, data, given), lock, report, command)
+    except Refused as refused:
+        report.problems(refused.problems)
+        return 1
+
+
+def _checked(project: Path) -> Settings:
+    """Load content and settings, so that the problems of both are shown at once."""
+    problems: list[Problem] = []
+    chosen = Settings()
+    try:
+        chosen = settings.load(project, os.environ)
+    except Refused as refused:
+        problems.extend(refused.problems)
+    try:
+        content.load(project, os.environ)
+    except Refused as refused:
+        problems.extend(refused.problems)
+    if problems:
+        raise Refused(problems)
+    return chosen
+
+
+def _place(project: Path, data: Path, given: Settings) -> Place:
+    ports = datafolder.ports(data)
+    chosen = _with_ports(given, set(ports.values()))
+    return Place(project.resolve(), data.resolve(), chosen, datafolder.credentials(data), ports)
+
+
+async def _supervise(here: Place, lock: int, report: Report, command: Command) -> int:
+    embedded = _embedded(here)
+    env = environment(here, embedded)
+    gateway, console = here.settings.gateway, here.settings.console
+    at = Ready(
+        _url(gateway.host, gateway.port), _url(console.host, console.port), here.secrets.ops_token, str(here.data)
+    )
+    run = RunFile(here.data, at)
+    crew = Crew(here.data, lock, run.update)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, crew.over.set)
+    try:
+        if await _start(crew, [embedded[name].child for name in embedded], roles(here.settings, env, command)):
+            run.publish(crew.pids())
+            report.ready(at)
+            await crew.over.wait()
+    finally:
+        report.stopping(reversed(crew.pids()))
+        run.remove()
+        await crew.stop()
+    if crew.fault:
+        name = crew.fault.child.name
+        report.gave_up(name, logs.path(here.data, name), logs.tail(here.data, name))
+    return 1 if crew.fault else 0
+
+
+async def _start(crew: Crew, embedded: list[Child], stages: list[list[Child]]) -> bool:
+    for child in embedded:
+        crew.start([child])
+    if not await crew.ready():
+        return False
+    for stage in stages:
+        crew.start(stage)
+    return await crew.ready()
+
+
+def _embedded(here: Place) -> dict[str, Server]:
+    """Return the servers for which the settings name no address, in the order in which they start."""
+    found = {}
+    if not here.settings.nats.url:
+        found[servers.NATS] = servers.nats(here.data, here.ports[servers.NATS], here.secrets)
+    if not here.settings.dedupe.url:
+        found[servers.VALKEY] = servers.valkey(here.data, here.ports[servers.VALKEY], here.secrets)
+    return found
+
+
+def environment(here: Place, embedded: Mapping[str, Server]) -> dict[str, str]:
+    """Return what every role finds in its environment."""
+    chosen = here.settings
+    return {
+        "CROSSDOCK_PROJECT": str(here.project),
+        "CROSSDOCK_DATA": str(here.data),
+        "CROSSDOCK_NATS_URL": chosen.nats.url or embedded[servers.NATS].url,
+        "CROSSDOCK_DEDUPE_URL": chosen.dedupe.url or embedded[servers.VALKEY].url,
+        "CROSSDOCK_JOURNAL_URL": chosen.journal.url or f"sqlite:///{here.data / 'journal.db'}",
+        "CROSSDOCK_OPS_TOKEN": here.secrets.ops_token,
+        "CROSSDOCK_GATEWAY_PORT": str(chosen.gateway.port),
+        "CROSSDOCK_CONSOLE_PORT": str(chosen.console.port),
+    }
+
+
+def roles(chosen: Settings, env: Mapping[str, str], command: Command) -> list[list[Child]]:
+    """Return the stages of roles: the gateway starts last and stops first, the console outlives the workers."""
+    seats = range(chosen.workers)
+    workers = [
+        Child(f"worker-{seat}", tuple(command("worker")), {**env, "CROSSDOCK_SEAT": f"{seat}/{chosen.workers}"})
+        for seat in seats
+    ]
+    ops, gateway = Child("ops", tuple(command("ops")), env), Child("gateway", tuple(command("gateway")), env)
+    return [[ops], workers, [gateway]]
+
+
+def _override(chosen: Settings, gateway_port: int | None, console_port: int | None, workers: int | None) -> Settings:
+    if gateway_port is not None:
+        chosen = replace(chosen, gateway=replace(chosen.gateway, port=gateway_port))
+    if console_port is not None:
+        chosen = replace(chosen, console=replace(chosen.console, port=console_port))
+    return replace(chosen, workers=workers or chosen.workers)
+
+
+def _with_ports(chosen: Settings, avoid: set[int]) -> Settings:
+    gateway = _port("gateway", chosen.gateway.host, chosen.gateway.port, avoid)
+    console = _port("console", chosen.console.host, chosen.console.port, {*avoid, gateway})
+    return _override(chosen, gateway, console, None)
+
+
+def _port(name: str, host: str, port: int, avoid: set[int]) -> int:
+    if not port:
+        return datafolder.free_port(avoid)
+    if port in avoid or not datafolder.is_free(port, host):
+        raise refuse("port_taken", f"port {port} of the {name} is taken", f"give --{name}-port; 0 picks a free one")
+    return port
+
+
+def _url(host: str, port: int) -> str:
+    reachable = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)
+    return f"http://{reachable}:{port}"

@@ -1,0 +1,92 @@
+"""A dead letter: the original bytes, why Crossdock gave up, and what it takes to send it again."""
+
+import base64
+import hashlib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+from crossdock.kernel import jsontext
+from crossdock.kernel.problems import Problem
+from crossdock.kernel.stream import DEAD_LETTER, ORIGIN, Message, Record
+
+PROCESS, DELIVER = "process", "deliver"
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """An event or delivery that was given up.
+
+    `origin` is the sequence of the first message in RAW (stage process) or EVENTS (stage deliver). `seq` is that
+    of the copy that failed last: its own for a first failure. Times are Unix milliseconds.
+    """
+
+    id: str
+    stage: str
+    partner: str
+    source: str
+    route: str
+    event_id: str
+    type: str
+    reason: str
+    detail: str
+    problems: tuple[dict[str, Any], ...]
+    attempts: int
+    first_seen: int
+    last_seen: int
+    origin: int
+    seq: int
+    subject: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    payload: bytes = b""
+    key: str = ""
+    revision: str = ""
+
+
+_FIELDS = {item.name for item in fields(DeadLetter)}
+
+
+def letter_id(stage: str, name: str, origin: int) -> str:
+    """Return the id of the dead letter of one event (stage process) or delivery: the same after every replay."""
+    return "dl-" + hashlib.blake2b(f"{stage}/{name}/{origin}".encode(), digest_size=6).hexdigest()
+
+
+def explain(problems: tuple[Problem, ...]) -> tuple[str, str, tuple[dict[str, Any], ...]]:
+    """Return reason, detail and the list of problems of a dead letter."""
+    listed = tuple({k: v for k, v in problem.as_dict().items() if v} for problem in problems)
+    return problems[0].code, "; ".join(map(str, problems))[:1000], listed
+
+
+def record(letter: DeadLetter) -> Record:
+    """Return what is stored in DLQ; a second try to store the same failure is a repeat."""
+    document = asdict(letter)
+    payload = document.pop("payload")
+    try:
+        document["payload"] = payload.decode()
+    except UnicodeDecodeError:
+        document["payload_base64"] = base64.b64encode(payload).decode()
+    name = letter.route or letter.source
+    key = f"{letter.stage}/{name}/{letter.origin}/{letter.seq}"
+    return Record(f"dlq.{letter.stage}.{name}", jsontext.dumps(document), key)
+
+
+def parse(stored: bytes) -> DeadLetter:
+    """Read a dead letter from its stored form."""
+    document = jsontext.loads(stored)
+    encoded = document.pop("payload_base64", None)
+    payload = base64.b64decode(encoded) if encoded is not None else document["payload"].encode()
+    known = {k: v for k, v in document.items() if k in _FIELDS}
+    return DeadLetter(**{**known, "payload": payload, "problems": tuple(document["problems"])})
+
+
+def replay(letter: DeadLetter, attempt: str) -> Record:
+    """Return the record that sends it through again, under a message id of its own."""
+    headers = {k: v for k, v in letter.headers.items() if not k.startswith("Nats-")}
+    headers |= {ORIGIN: str(letter.origin), DEAD_LETTER: letter.id}
+    subject = letter.subject if letter.stage == PROCESS else f"replay.{letter.route}"
+    return Record(subject, letter.payload, f"{letter.id}/{attempt}", headers)
+
+
+def headers_of(message: Message) -> dict[str, str]:
+    """Return the headers of a message worth keeping in a dead letter."""
+    return {k: v for k, v in message.headers.items() if not k.startswith("Nats-") and k not in (ORIGIN, DEAD_LETTER)}

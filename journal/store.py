@@ -1,0 +1,85 @@
+"""The searchable projection of the journal, as the console, the CLI and the status API read it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from journal import entry
+from journal.entry import Entry
+
+OPEN, REPLAYING, RESOLVED, DISCARDED = "open", "replaying", "resolved", "discarded"
+
+
+@dataclass(frozen=True, slots=True)
+class LetterState:
+    """A dead letter as the projection knows it; the content stays in the DLQ stream under `ref`."""
+
+    id: str
+    event_id: str
+    stage: str
+    source: str
+    route: str
+    partner: str
+    reason: str
+    detail: str
+    state: str
+    first_seen: int
+    last_seen: int
+    failures: int
+    ref: int
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the shape of `dlq list --json`; `attempts` counts how often it failed."""
+        return {
+            "id": self.id,
+            "event_id": self.event_id,
+            "stage": self.stage,
+            "source": self.source,
+            "route": self.route,
+            "reason": self.reason,
+            "detail": self.detail,
+            "state": self.state,
+            "first_seen": self.first_seen,
+            "last_seen": self.last_seen,
+            "attempts": self.failures,
+        }
+
+
+def state_after(line: Entry) -> str | None:
+    """Return the state an entry puts its dead letter in, or None when it says nothing about one."""
+    if not line.dead_letter:
+        return None
+    if line.outcome == entry.DEAD_LETTERED:
+        return OPEN
+    if line.outcome == entry.REPLAYED:
+        return REPLAYING
+    if line.outcome == entry.DISCARDED:
+        return DISCARDED
+    if line.outcome in (entry.DELIVERED, entry.ROUTED, entry.SKIPPED, entry.DUPLICATE):
+        return RESOLVED
+    return None
+
+
+class JournalStore(Protocol):
+    """Reading side and projection of the journal; calls block, so run them in a thread."""
+
+    def position(self) -> int:
+        """Return the sequence in JOURNAL up to which everything is projected."""
+
+    def project(self, entries: Sequence[Entry], position: int) -> None:
+        """Store entries and the new position in one transaction; what is at or before the position is ignored."""
+
+    def find(self, text: str, partner: str = "", limit: int = 1000) -> list[Entry]:
+        """Return the entries of all events whose id or business key is `text`, oldest first."""
+
+    def recent(self, limit: int) -> list[Entry]:
+        """Return the last entries, newest first."""
+
+    def letters(self, *, state: str = "", route: str = "", reason: str = "", limit: int = 100) -> list[LetterState]:
+        """Return dead letters, oldest first."""
+
+    def letter(self, letter_id: str) -> LetterState | None:
+        """Return one dead letter."""
+
+    def counts(self) -> dict[str, Any]:
+        """Return how many entries there are by stage, name and outcome, and open dead letters."""

@@ -1,0 +1,66 @@
+"""Says in words which part of a condition failed and what its values were; called by `explain`."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from crossdock.kernel.expression import Expression, View
+from crossdock.kernel.problems import Refused
+
+_MAX_SHOWN = 120
+_TOKEN = re.compile(
+    r'"(?:\\.|[^"\\])*"|\'(?:\\.|[^\'\\])*\'|`[^`]*`|[\[({]|[\])}]|:=|!=|<=|>=|[=<>?;]|\w+|\s+|.', re.DOTALL
+)
+_COMPARISONS = {"=", "!=", "<", ">", "<=", ">=", "in"}
+# What binds weaker than `and`, or gives names a meaning outside the part: then the whole is one part.
+_INDIVISIBLE = {"or", "?", ":=", ";"}
+
+
+def reason(condition: Expression, seen: View) -> str:
+    """Return the first part of a false condition that is not true, with the value on the left of its comparison."""
+    for part in _parts(condition.text):
+        if _value(part, seen) is not True:
+            return f"{part} does not hold{_left(part, seen)}"
+    return f"{condition.text} does not hold"
+
+
+def _parts(text: str) -> list[str]:
+    tokens = list(_top_level(text))
+    if any(token in _INDIVISIBLE for token, _, _ in tokens):
+        return [text]
+    cuts = [(start, end) for token, start, end in tokens if token == "and" and text[:start].strip()]
+    bounds = zip([0, *(end for _, end in cuts)], [*(start for start, _ in cuts), len(text)], strict=True)
+    return [text[start:end].strip() for start, end in bounds]
+
+
+def _left(part: str, seen: View) -> str:
+    for token, start, _ in _top_level(part):
+        if token in _COMPARISONS and part[:start].strip():
+            left = part[:start].strip()
+            return f": {left} is {_shown(_value(left, seen))}"
+    return ""
+
+
+def _top_level(text: str) -> Iterator[tuple[str, int, int]]:
+    """Yield the words and signs outside of brackets and strings with their start and end."""
+    depth = 0
+    for found in _TOKEN.finditer(text):
+        token = found[0]
+        depth += (token in "[({") - (token in "])}")
+        if depth == 0 and not token.isspace():
+            yield token, found.start(), found.end()
+
+
+def _value(text: str, seen: View) -> Any:
+    try:
+        return Expression(text).evaluate(seen)
+    except Refused:
+        return None
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return "missing"
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= _MAX_SHOWN else text[: _MAX_SHOWN - 3] + "..."

@@ -1,0 +1,65 @@
+"""Turns what a validator found into problems a partner can act on; called by the registry when data is invalid."""
+
+import json
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import Any
+
+import jsonschema_rs
+from jsonschema_rs import ValidationErrorKind as Kind
+
+from crossdock.kernel.problems import Problem
+
+MAX_PROBLEMS = 100
+MAX_SHOWN = 120
+_MASK = "value "
+
+
+def differences(validator: jsonschema_rs.Draft202012Validator, data: Any) -> list[Problem]:
+    """Return the first 100 differences between data and schema, each at its JSON pointer."""
+    return list(islice(_explain(validator.iter_errors(data)), MAX_PROBLEMS))
+
+
+def _explain(errors: Iterable[jsonschema_rs.ValidationError]) -> Iterator[Problem]:
+    for error in errors:
+        kind = error.kind
+        if isinstance(kind, Kind.AdditionalProperties):
+            for name in kind.unexpected:
+                yield _problem([*error.instance_path, name], kind.name, "is not allowed here")
+        elif isinstance(kind, Kind.Required):
+            yield _problem([*error.instance_path, kind.property], kind.name, "is required")
+        elif isinstance(kind, Kind.AnyOf | Kind.OneOfNotValid):
+            yield from _explain(_nearest(kind.context))
+        else:
+            yield _problem(error.instance_path, kind.name, _message(error))
+
+
+def _nearest(branches: list[list[jsonschema_rs.ValidationError]]) -> list[jsonschema_rs.ValidationError]:
+    """Return the complaints of the alternative that was probably meant: the fewest, then the deepest."""
+    return min(branches, key=lambda errors: (len(errors), -max(len(e.instance_path) for e in errors)))
+
+
+def _message(error: jsonschema_rs.ValidationError) -> str:
+    text = error.message.removeprefix(_MASK)
+    value = error.instance
+    if len(text) > 2 * MAX_SHOWN:
+        text = text[: 2 * MAX_SHOWN] + "..."
+    return text if isinstance(value, dict | list) else f"{text}, got {_shown(value)}"
+
+
+def _shown(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= MAX_SHOWN else text[: MAX_SHOWN - 3] + "..."
+
+
+def _problem(path: Iterable[str | int], rule: str, message: str) -> Problem:
+    return Problem("schema_violation", message, pointer=_pointer(path), rule=rule)
+
+
+def _pointer(path: Iterable[str | int]) -> str:
+    return "".join("/" + _step(str(step)) for step in path)
+
+
+def _step(step: str) -> str:
+    shown = step if len(step) <= MAX_SHOWN else step[: MAX_SHOWN - 3] + "..."
+    return shown.replace("~", "~0").replace("/", "~1")

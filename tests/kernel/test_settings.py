@@ -1,0 +1,94 @@
+"""config.yaml: the defaults are said once, mistakes have a place."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from crossdock.kernel import settings, yamlfile
+from crossdock.kernel.problems import Refused
+from crossdock.kernel.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+
+
+def load(folder: Path, text: str, **env: str) -> Settings:
+    (folder / "config.yaml").write_text(text)
+    return settings.load(folder, env)
+
+
+@pytest.mark.parametrize("text", ["", "# only a comment\n", "{}\n", "gateway: {}\n"])
+def test_what_is_not_said_has_its_default(tmp_path: Path, text: str) -> None:
+    assert load(tmp_path, text) == Settings()
+
+
+def test_a_project_without_the_file_has_the_defaults(tmp_path: Path) -> None:
+    assert settings.load(tmp_path, {}) == Settings()
+
+
+def test_the_shipped_file_names_every_setting_with_its_default() -> None:
+    shipped = yamlfile.read(ROOT / "config.yaml", ROOT).value
+    assert settings.load(ROOT, {}) == Settings()
+    assert set(paths(shipped)) == set(paths(asdict(Settings())))
+
+
+def test_the_schema_names_the_same_defaults_as_the_code(tmp_path: Path) -> None:
+    # given
+    schema = settings.schema()
+    defaults = {name: default(part) for name, part in schema["properties"].items()}
+    # when
+    loaded = load(tmp_path, json.dumps(defaults))
+    # then
+    assert loaded == Settings()
+    assert set(paths(defaults)) == set(paths(asdict(Settings())))
+
+
+def test_durations_and_sizes_become_numbers(tmp_path: Path) -> None:
+    loaded = load(tmp_path, "gateway: {body: 256KiB}\nretention: {raw: 36h}\ndedupe_window: 15m\n")
+    assert (loaded.gateway.body, loaded.retention.raw, loaded.dedupe_window) == (262144, 129600.0, 900.0)
+
+
+def test_the_environment_fills_in_addresses(tmp_path: Path) -> None:
+    loaded = load(tmp_path, "nats: {url: 'nats://crossdock:${PW}@broker:4222'}\n", PW="secret")
+    assert loaded.nats.url == "nats://crossdock:secret@broker:4222"
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "code"),
+    [
+        ("gatewai: {}\n", 1, "unknown_key"),
+        ("gateway:\n  host: a\n  prot: 80\n", 3, "unknown_key"),
+        ("workers: 0\n", 1, "bad_value"),
+        ("workers: 1\ngateway:\n  port: 65536\n", 3, "bad_value"),
+        ("gateway:\n  body: 1MB\n", 2, "bad_value"),
+        ("retention:\n  raw: 0d\n", 2, "bad_value"),
+        ("nats:\n  replicas: 2\n", 2, "bad_value"),
+        ("gateway:\n", 1, "bad_value"),
+        ("- a\n", 1, "bad_value"),
+    ],
+)
+def test_a_mistake_is_refused_with_its_line(tmp_path: Path, text: str, line: int, code: str) -> None:
+    with pytest.raises(Refused) as refused:
+        load(tmp_path, text)
+    assert [(p.file, p.line, p.code) for p in refused.value.problems] == [("config.yaml", line, code)]
+
+
+def test_all_mistakes_are_shown_at_once(tmp_path: Path) -> None:
+    with pytest.raises(Refused) as refused:
+        load(tmp_path, "workers: many\nnats: {replicas: 2}\nthing: 1\n")
+    assert {problem.line for problem in refused.value.problems} == {1, 2, 3}
+
+
+def default(part: dict[str, Any]) -> Any:
+    return part["default"] if "default" in part else {name: default(p) for name, p in part["properties"].items()}
+
+
+def paths(value: Any, above: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    if not isinstance(value, dict):
+        yield above
+        return
+    for name, child in value.items():
+        yield from paths(child, (*above, name))
