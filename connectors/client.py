@@ -47,23 +47,18 @@ class Client:
         """
         data = write_head(method, target, headers, len(body)) + body
         pool = self._pool(target)
-        sent = False
+        deadline = asyncio.get_running_loop().time() + timeout
+        await pool.acquire(deadline)
         try:
-            async with asyncio.timeout(timeout), pool.slots:
-                connection = pool.take()
-                if connection is not None:
-                    sent = True
-                    response = await _exchange_reused(connection, data)
-                    if response is not None:
-                        pool.give(connection)
-                        return response
-                connection = await self._dial(pool, target, timeout)
-                sent = True
-                response = await connection.exchange(data)
-                pool.give(connection)
-                return response
-        except TimeoutError:
-            raise SendFailed("timeout", f"no complete answer within {timeout:g} s", sent) from None
+            connection = pool.take()
+            response = await _exchange_reused(connection, data, deadline) if connection else None
+            if connection is None or response is None:
+                connection = await self._dial(pool, target, deadline)
+                response = await connection.exchange(data, deadline)
+            pool.give(connection)
+            return response
+        finally:
+            pool.release()
 
     async def close(self) -> None:
         """Close all connections; requests under way fail with `closed`."""
@@ -76,18 +71,25 @@ class Client:
             raise SendFailed("closed", "the client is closed", sent=False)
         pool = self._pools.get(target.origin)
         if pool is None:
-            pool = self._pools[target.origin] = Pool(self._max_connections, self._max_idle)
+            pool = self._pools[target.origin] = Pool(self._max_connections, self._max_idle, self._limits)
         return pool
 
-    async def _dial(self, pool: Pool, target: Target, timeout: float) -> Connection:
-        addresses = await self._addresses(target)
+    async def _dial(self, pool: Pool, target: Target, deadline: float) -> Connection:
+        try:
+            async with asyncio.timeout_at(deadline):
+                return await self._first(pool, target, await self._addresses(target), deadline)
+        except TimeoutError:
+            raise SendFailed("timeout", f"no connection to {target.authority} in time", sent=False) from None
+
+    async def _first(self, pool: Pool, target: Target, addresses: list[Address], deadline: float) -> Connection:
         tls = self._context() if target.scheme == "https" else None
-        failure = SendFailed("connect", "no address answered", sent=False)
-        for left, address in zip(range(len(addresses), 0, -1), addresses, strict=True):
+        share = (deadline - asyncio.get_running_loop().time()) / len(addresses)
+        failure = SendFailed("connect", f"{target.host} has no address", sent=False)
+        for address in addresses:
             try:
                 # A silent address must not eat the time of those after it; the last may use all that is left.
-                async with asyncio.timeout(timeout / len(addresses) if left > 1 else None):
-                    return await pool.connect(self._limits, target, address, tls)
+                async with asyncio.timeout(None if address is addresses[-1] else share):
+                    return await pool.connect(target, address, tls)
             except ssl.SSLError as error:
                 failure = SendFailed("tls", f"{target.authority}: {error}", sent=False)
             except OSError as error:
@@ -114,13 +116,13 @@ class Client:
         return self._ssl_context
 
 
-async def _exchange_reused(connection: Connection, data: bytes) -> Response | None:
+async def _exchange_reused(connection: Connection, data: bytes, deadline: float) -> Response | None:
     """Use a kept connection; `None` when the target had closed it, so a fresh one should be tried.
 
     That the target acted and closed without a byte is possible too; the idempotency key makes the repeat safe.
     """
     try:
-        return await connection.exchange(data)
+        return await connection.exchange(data, deadline)
     except SendFailed as failure:
         if failure.code == "reset" and not connection.answered:
             return None

@@ -32,15 +32,27 @@ class Limits:
 class Connection(asyncio.Protocol):
     """Carries one exchange at a time; `lost` is called once, when the connection is gone."""
 
+    # State of the exchange under way; `_reset` sets it.
+    answered: bool
+    _received: int
+    _head_bytes: int
+    _head_done: bool
+    _status: int
+    _headers: dict[str, str]
+    _body: list[bytes]
+    _kept: int
+    _complete: bool
+    _junk: bool
+    _keep: bool
+
     def __init__(self, limits: Limits, lost: Callable[["Connection"], None]) -> None:
         self.idle_since = 0.0
+        self.deadline = 0.0
         self._limits = limits
         self._lost = lost
         self._transport: asyncio.Transport | None = None
         self._parser = httptools.HttpResponseParser(self)
         self._reply: asyncio.Future[Response] | None = None
-        self._headers: dict[str, str]
-        self._body: list[bytes]
         self._reset()
 
     @property
@@ -48,19 +60,23 @@ class Connection(asyncio.Protocol):
         """Whether another exchange may start."""
         return self._transport is not None and self._reply is None
 
-    async def exchange(self, request: bytes) -> Response:
+    async def exchange(self, request: bytes, deadline: float) -> Response:
         """Write a request and return its answer; a cancelled exchange ends the connection.
 
+        Its pool watches the deadline (loop time).
+
         Raises:
-            SendFailed: `reset` or `protocol`.
+            SendFailed: `reset`, `protocol`, `timeout` or `closed`.
         """
         if self._transport is None:
             raise SendFailed("reset", "the connection was closed", sent=False)
         self._reset()
-        self._reply = asyncio.get_running_loop().create_future()
+        self.deadline = deadline
+        reply: asyncio.Future[Response] = asyncio.get_running_loop().create_future()
+        self._reply = reply
         self._transport.write(request)
         try:
-            return await self._reply
+            return await reply
         except asyncio.CancelledError:
             self.close()
             raise
@@ -151,10 +167,17 @@ class Connection(asyncio.Protocol):
         return "content-length" not in self._headers and "transfer-encoding" not in self._headers
 
     def _reset(self) -> None:
-        self.answered = self._head_done = self._complete = self._junk = self._keep = False
-        self._status = self._received = self._head_bytes = self._kept = 0
+        self.answered = False
+        self._received = 0
+        self._head_bytes = 0
+        self._head_done = False
+        self._status = 0
         self._headers = {}
         self._body = []
+        self._kept = 0
+        self._complete = False
+        self._junk = False
+        self._keep = False
 
     def _judge(self, error: str) -> None:
         if self._complete:

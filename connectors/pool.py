@@ -6,22 +6,44 @@ from collections import deque
 
 from connectors.addresses import Address
 from connectors.connection import Connection, Limits
-from connectors.target import Target
+from connectors.target import SendFailed, Target
+
+TICK = 0.05  # seconds between looks at the deadlines; one timer a pool costs a fifth less than one a request
 
 
 class Pool:
     """Whoever holds a slot takes an idle connection or opens one, so there are never more than `size` open."""
 
-    def __init__(self, size: int, max_idle: float) -> None:
-        self.slots = asyncio.Semaphore(size)
+    def __init__(self, size: int, max_idle: float, limits: Limits) -> None:
+        self._slots = asyncio.Semaphore(size)
         self._max_idle = max_idle
+        self._limits = limits
         self._idle: deque[Connection] = deque()
         self._open: set[Connection] = set()
+        self._timer: asyncio.TimerHandle | None = None
         self._closed = False
+
+    async def acquire(self, deadline: float) -> None:
+        """Take a slot.
+
+        Raises:
+            SendFailed: `timeout`, when none is free before the deadline (loop time).
+        """
+        if not self._slots.locked():
+            await self._slots.acquire()
+            return
+        try:
+            async with asyncio.timeout_at(deadline):
+                await self._slots.acquire()
+        except TimeoutError:
+            raise SendFailed("timeout", "no connection became free in time", sent=False) from None
+
+    def release(self) -> None:
+        """Give the slot back."""
+        self._slots.release()
 
     def take(self) -> Connection | None:
         """Return the idle connection that was used last, if there is one."""
-        self._drop_old()
         return self._idle.pop() if self._idle else None
 
     def give(self, connection: Connection) -> None:
@@ -31,19 +53,19 @@ class Pool:
         elif connection.usable:
             connection.idle_since = asyncio.get_running_loop().time()
             self._idle.append(connection)
-            self._drop_old()
 
-    async def connect(self, limits: Limits, target: Target, address: Address, tls: ssl.SSLContext | None) -> Connection:
+    async def connect(self, target: Target, address: Address, tls: ssl.SSLContext | None) -> Connection:
         """Open a connection to exactly this address; the name only serves to check the certificate."""
-        loop = asyncio.get_running_loop()
-        _, connection = await loop.create_connection(
-            lambda: Connection(limits, self._lost),
+        _, connection = await asyncio.get_running_loop().create_connection(
+            lambda: Connection(self._limits, self._lost),
             str(address),
             target.port,
             ssl=tls,
             server_hostname=target.host if tls else None,
         )
         self._open.add(connection)
+        if self._timer is None:
+            self._sweep()
         return connection
 
     def close(self) -> None:
@@ -52,10 +74,16 @@ class Pool:
         for connection in tuple(self._open):
             connection.fail("closed", "the client was closed")
 
-    def _drop_old(self) -> None:
-        oldest = asyncio.get_running_loop().time() - self._max_idle
-        while self._idle and self._idle[0].idle_since < oldest:
+    def _sweep(self) -> None:
+        """Fail exchanges past their deadline and drop old idle connections, while any connection is open."""
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        for connection in tuple(self._open):
+            if not connection.usable and now >= connection.deadline:
+                connection.fail("timeout", "no complete answer in time")
+        while self._idle and now - self._idle[0].idle_since > self._max_idle:
             self._idle.popleft().close()
+        self._timer = loop.call_later(TICK, self._sweep) if self._open else None
 
     def _lost(self, connection: Connection) -> None:
         self._open.discard(connection)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from crossdock.kernel.problems import refuse
@@ -11,7 +12,7 @@ PORTS = {"http": 80, "https": 443}
 OWN_HEADERS = ("host", "content-length", "transfer-encoding", "connection", "expect", "te", "trailer", "upgrade")
 
 _URL = re.compile(r"[!-~]{1,8000}\Z")
-_NAMES = re.compile(rf"(?:(?!(?:{'|'.join(OWN_HEADERS)})(?:\n|\Z))[!#$%&'*+.^_`|~0-9A-Za-z-]+(?:\n|\Z))*\Z", re.I)
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")
 
 
 class SendFailed(Exception):
@@ -73,12 +74,17 @@ def parse_target(url: str) -> Target:
 
 def header_fault(headers: Mapping[str, str]) -> str:
     """Return why the headers may not be sent: one could change the framing, or the client writes it itself."""
-    names, values = "\n".join(headers), "".join(headers.values())
-    if not _NAMES.match(names) or names.count("\n") != max(len(headers) - 1, 0):
+    values = "".join(headers.values())
+    if not _names_fit(tuple(headers)):
         return "a header name is not a token, or is one that the client writes itself"
     if not (values.isascii() and values.isprintable()):  # no CR, LF, NUL or other control character
         return "a header value is not printable ASCII"
     return ""
+
+
+@lru_cache(maxsize=256)  # every event of a route has the same names
+def _names_fit(names: tuple[str, ...]) -> bool:
+    return all(_TOKEN.match(name) and name.lower() not in OWN_HEADERS for name in names)
 
 
 def write_head(method: str, target: Target, headers: Mapping[str, str], length: int) -> bytes:

@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 from console.page import PAGE
 from crossdock import VERSION
 from crossdock.kernel import jsontext
-from crossdock.kernel.keys import KeyBook, make_key
+from crossdock.kernel.apikeys import KeyBook, make_key
 from crossdock.kernel.problems import Unavailable
 from crossdock.kernel.stream import Log
 from crossdock.pipeline.recorder import now_ms

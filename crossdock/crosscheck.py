@@ -41,7 +41,7 @@ def compare(parts: Parts) -> list[Problem]:
     ]
 
 
-def made_types(parts: Parts) -> set[str]:
+def _made_types(parts: Parts) -> set[str]:
     """Return the types that processing can put out: what transforms make, and what no transform takes."""
     made = {transform.to_type for transform in parts.transforms or ()}
     for source in parts.sources or ():
@@ -128,7 +128,7 @@ def _unknown_connectors(parts: Parts) -> Iterator[Problem]:
 def _types_nobody_makes(parts: Parts) -> Iterator[Problem]:
     if parts.sources is None or parts.transforms is None or parts.registry is None:
         return
-    made = made_types(parts)
+    made = _made_types(parts)
     becomes = {t.from_type: f"{t.from_type} becomes {t.to_type} in transform {t.name}" for t in parts.transforms}
     for route in parts.routes or ():
         for index, type_ in enumerate(route.types):

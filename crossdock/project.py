@@ -12,7 +12,7 @@ from connectors import spec as connector_spec
 from connectors.spec import ConnectorSpec
 from crossdock import contenttest, source
 from crossdock.contenttest import ContentTest
-from crossdock.crosscheck import Parts, compare, made_types
+from crossdock.crosscheck import Parts, compare
 from crossdock.kernel.content import is_test
 from crossdock.kernel.event import Event
 from crossdock.kernel.expression import view
@@ -74,9 +74,7 @@ class Project:
 
     def canonical_types(self) -> tuple[str, ...]:
         """Return every type that can be on EVENTS: what transforms make and what routes take unchanged."""
-        parts = Parts(self.registry, tuple(self.sources.values()), tuple(self.transforms.values()), (), {})
-        made = {transform.to_type for transform in self.transforms.values()}
-        return tuple(sorted(made | (made_types(parts) & self._by_type.keys())))
+        return tuple(sorted(self._canonical))
 
     def check(self, event: Event, pin: str = "") -> str:
         """Return the version an event is written in, when its data fits the schema.
@@ -90,7 +88,7 @@ class Project:
         return version
 
     def transform(self, event: Event, version: str) -> Event:
-        """Return what a checked event becomes; a type that routes take as it is passes unchanged.
+        """Return what a checked event becomes; a canonical type passes unchanged.
 
         Raises:
             Refused: `no_transform`, or what the transform refuses.
@@ -99,7 +97,7 @@ class Project:
         if transform is not None:
             made = self.registry.newest(transform.to_type, transform.to_major)
             return transform.apply(event, uri(transform.to_type, made))
-        if event.type not in self._by_type:
+        if event.type not in self._canonical:
             raise refuse("no_transform", f"no transform takes {event.type}@{major_of(version)}")
         return event
 
@@ -138,6 +136,11 @@ class Project:
     def _accepting(self) -> dict[tuple[str, str], tuple[SourceSpec, ...]]:
         pairs = [((s.partner, type_), s) for s in self.sources.values() for type_, _ in s.types]
         return _grouped(pairs)
+
+    @cached_property
+    def _canonical(self) -> frozenset[str]:
+        made = {transform.to_type for transform in self.transforms.values()}
+        return frozenset(made | self._by_type.keys())  # loading refuses routes of types that are not canonical
 
     @cached_property
     def _by_type(self) -> dict[str, tuple[Route, ...]]:

@@ -26,16 +26,19 @@ def reason(condition: Expression, seen: View) -> str:
 
 
 def _parts(text: str) -> list[str]:
-    tokens = list(_top_level(text))
-    if any(token in _INDIVISIBLE for token, _, _ in tokens):
+    if not _divisible(text):
         return [text]
-    cuts = [(start, end) for token, start, end in tokens if token == "and" and text[:start].strip()]
+    cuts = [(start, end) for token, start, end in _top_level(text) if token == "and" and text[:start].strip()]
     bounds = zip([0, *(end for _, end in cuts)], [*(start for start, _ in cuts), len(text)], strict=True)
     return [text[start:end].strip() for start, end in bounds]
 
 
+def _divisible(text: str) -> bool:
+    return not any(token in _INDIVISIBLE for token, _, _ in _top_level(text))
+
+
 def _left(part: str, seen: View) -> str:
-    for token, start, _ in _top_level(part):
+    for token, start, _ in _top_level(part) if _divisible(part) else ():
         if token in _COMPARISONS and part[:start].strip():
             left = part[:start].strip()
             return f": {left} is {_shown(_value(left, seen))}"

@@ -5,7 +5,7 @@ import asyncio
 import signal
 import sys
 import time
-from collections.abc import Coroutine, Sequence
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import AsyncExitStack, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,7 +32,7 @@ async def run(arguments: argparse.Namespace, program: tuple[str, ...] = CROSSDOC
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with AsyncExitStack() as stack:
         targets = await stack.enter_async_context(running_targets())
-        installation = Installation(Path(arguments.data), environment(targets), _ports(arguments), program)
+        installation = Installation(arguments.data, environment(targets), _ports(arguments), program)
         stack.push_async_callback(installation.stop)
         say(f"starting Crossdock, data in {arguments.data}")
         ready = await _unless(stop, installation.start())
@@ -89,20 +89,26 @@ async def _outage(day: Day, duration: float) -> None:
 
 
 async def _watch(day: Day, session: aiohttp.ClientSession) -> None:
-    """Show what happens, once a second."""
+    """Show what happens, once a second: a live page on a terminal, else lines."""
     console = Console()
-    with Live(page(day), console=console, auto_refresh=False, screen=console.is_terminal) as live:
-        before, then = _counts(day), time.monotonic()
-        while True:
-            await asyncio.sleep(1)
-            await _look(day, session)
-            now, after = time.monotonic(), _counts(day)
-            day.rates = {name: (after[name] - before[name]) / (now - then) for name in after}
-            before, then = after, now
-            if console.is_terminal:
-                live.update(page(day), refresh=True)
-            else:
-                say(line(day))
+    if not console.is_terminal:
+        async for _ in _seconds(day, session):
+            say(line(day))
+        return
+    with Live(page(day), console=console, auto_refresh=False, screen=True) as live:
+        async for _ in _seconds(day, session):
+            live.update(page(day), refresh=True)
+
+
+async def _seconds(day: Day, session: aiohttp.ClientSession) -> AsyncIterator[None]:
+    before, then = _counts(day), time.monotonic()
+    while True:
+        await asyncio.sleep(1)
+        await _look(day, session)
+        now, after = time.monotonic(), _counts(day)
+        day.rates = {name: (after[name] - before[name]) / (now - then) for name in after}
+        before, then = after, now
+        yield
 
 
 def _counts(day: Day) -> dict[str, int]:
@@ -159,6 +165,10 @@ def _ports(arguments: argparse.Namespace) -> tuple[str, ...]:
     return tuple(word for name, port in ports.items() if port is not None for word in (name, str(port)))
 
 
+def _folder(text: str) -> Path:
+    return Path(text).resolve()  # the child process works in another folder
+
+
 def say(text: str) -> None:
     """Write a line for the person at the terminal."""
     sys.stdout.write(text + "\n")
@@ -170,7 +180,7 @@ def main(words: Sequence[str] | None = None, program: tuple[str, ...] = CROSSDOC
     parser = argparse.ArgumentParser(prog="python -m simulators.day", description="A simulated retail day.")
     parser.add_argument("--duration", type=float, default=0, help="seconds; 0 until Ctrl-C")
     parser.add_argument("--rate", type=float, default=40, help="events a second of all devices together")
-    parser.add_argument("--data", default="data", help="folder of the installation")
+    parser.add_argument("--data", type=_folder, default="data", help="folder of the installation")
     parser.add_argument("--seed", type=int, help="makes the events the same each time")
     parser.add_argument("--gateway-port", type=int, help="0 picks a free one")
     parser.add_argument("--console-port", type=int, help="0 picks a free one")

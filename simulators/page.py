@@ -52,7 +52,7 @@ def page(day: Day) -> RenderableType:
 
 
 def _table(title: str, *columns: str) -> Table:
-    table = Table(title=title, title_justify="left", expand=True)
+    table = Table(title=title, title_justify="left", title_style="bold", box=None, expand=True)
     for place, column in enumerate(columns):
         table.add_column(column, justify="right" if place else "left", no_wrap=True)
     return table

@@ -1,4 +1,4 @@
-"""A small project in a temporary folder, for the tests of the content engine; one raw type, one transform, one route."""
+"""A small project in a temporary folder for the tests of the content engine: one raw type, transform and route."""
 
 import json
 from collections.abc import Mapping

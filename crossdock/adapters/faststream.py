@@ -1,11 +1,13 @@
 """The worker as a FastStream application: lifecycle, the batch subscription of the process step, control messages."""
 
+import logging
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Annotated, Any
 
-from faststream import AckPolicy, FastStream
+from faststream import AckPolicy, Context, FastStream
 from faststream.message import StreamMessage
-from faststream.nats import JStream, NatsBatchMessage, NatsBroker, PullSub
+from faststream.nats import JStream, NatsBroker, PullSub
+from faststream.nats.message import NatsBatchMessage
 from faststream.specification import AsyncAPI
 from nats.aio.client import Client
 
@@ -13,6 +15,8 @@ from crossdock import VERSION
 from crossdock.adapters.nats import as_message
 from crossdock.adapters.topology import PROCESS
 from crossdock.kernel.stream import RAW, Message
+
+log = logging.getLogger(__name__)
 
 CONTROL_SUBJECT = "crossdock.control"
 BATCH = 500
@@ -33,7 +37,13 @@ def make_app(
     Acknowledgements are manual everywhere: FastStream's default policy ends a message whose handler failed.
     """
     broker = NatsBroker(
-        url, max_reconnect_attempts=-1, reconnect_time_wait=1, graceful_timeout=15, logger=None, name="worker"
+        url,
+        name="worker",
+        max_reconnect_attempts=-1,
+        reconnect_time_wait=1,
+        graceful_timeout=15,
+        logger=log,
+        log_level=logging.DEBUG,
     )
     app = FastStream(broker, on_startup=[start], on_shutdown=[stop], logger=None, specification=_document())
 
@@ -72,8 +82,8 @@ def _subscribe(broker: NatsBroker, process: Handler) -> None:
         title="Raw events",
         description="CloudEvents as partners sent them",
     )
-    async def on_batch(_: list[Any], batch: NatsBatchMessage) -> None:
-        client: Client = broker.connection  # type: ignore[assignment]
+    async def on_batch(_: list[Any], batch: Annotated[NatsBatchMessage, Context("message")]) -> None:
+        client: Client = broker.connection
         messages = [as_message(message) for message in batch.raw_message]
         await process(messages, lambda: _answer(client, messages, b"+WPI"))
         await _answer(client, messages, b"+ACK")

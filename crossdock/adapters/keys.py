@@ -12,7 +12,7 @@ from nats.js.errors import KeyNotFoundError
 
 from crossdock.adapters.topology import KEYS
 from crossdock.kernel import jsontext
-from crossdock.kernel.keys import KeyRecord
+from crossdock.kernel.apikeys import KeyRecord
 from crossdock.kernel.problems import Unavailable
 
 log = logging.getLogger(__name__)

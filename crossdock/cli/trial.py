@@ -71,7 +71,9 @@ def _canonical(project: Project, event: Event, version: str, clock: _Clock) -> E
     name = f"transform {transform.name}" if transform else "transform"
     made = clock.run(name, lambda: project.transform(event, version), lambda made: _made(event, made))
     if made is not event:
-        clock.run("canonical schema", lambda: project.check_canonical(made), lambda found: f"{made.type} {found} is valid")
+        clock.run(
+            "canonical schema", lambda: project.check_canonical(made), lambda found: f"{made.type} {found} is valid"
+        )
     return made
 
 

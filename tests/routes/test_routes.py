@@ -61,7 +61,7 @@ def test_a_condition_decides(tmp_path: Path, lines: list[int], taken: bool) -> N
     assert matches(route(tmp_path, "when: $count(lines) > 1"), view(sold(lines=lines))) is taken
 
 
-@pytest.mark.parametrize("when", ["lines", "nope", "1", '"\\"true\\""', "$count(lines)"])
+@pytest.mark.parametrize("when", ["lines", "nope", "1 + 1", '"\\"true\\""', "$count(lines)"])
 def test_only_true_and_false_are_answers(tmp_path: Path, when: str) -> None:
     with pytest.raises(Refused) as caught:
         matches(route(tmp_path, f"when: {when}"), view(sold(lines=[1, 2])))
@@ -108,7 +108,7 @@ def test_of_several_conditions_the_failing_one_is_named_with_its_value(tmp_path:
         ("gone = 1", "gone = 1 does not hold: gone is missing"),
         ('state in ["a and b", "c"]', 'state in ["a and b", "c"] does not hold: state is "shut"'),
         ("(a = 2 and b = 2)", "(a = 2 and b = 2) does not hold"),
-        ("a = 2 or b = 2 and c = 1", "a = 2 or b = 2 and c = 1 does not hold: a is 1"),
+        ("a = 2 or b = 2 and c = 1", "a = 2 or b = 2 and c = 1 does not hold"),
         ("$exists(gone)", "$exists(gone) does not hold"),
         ("gone", "`when` of the route stock gives nothing"),
     ],

@@ -142,7 +142,9 @@ def test_a_schema_that_breaks_the_metaschema_is_placed_at_the_value(tmp_path: Pa
     assert (problem.code, problem.line) == ("bad_schema", line)
 
 
-@pytest.mark.parametrize("target", ["https://example.org/x.json", "other.json", "crossdock:/c.d/1.0", "file:///etc/hosts"])
+@pytest.mark.parametrize(
+    "target", ["https://example.org/x.json", "other.json", "crossdock:/c.d/1.0", "file:///etc/hosts"]
+)
 def test_a_reference_out_of_the_file_is_refused(tmp_path: Path, target: str) -> None:
     write_schema(tmp_path, "a.b", "1.0", {"properties": {"x": {"$ref": target}}})
     problem = refused(tmp_path)

@@ -15,7 +15,7 @@ def refused(raw: bytes) -> list[Problem]:
 
 
 def test_rows_are_found_by_the_first_column() -> None:
-    rows = parse("﻿gtin,name\r\n1,Café\r\n\r\n2,\"Tea, \"\"green\"\"\"\r\n".encode(), "t.csv")
+    rows = parse('﻿gtin,name\r\n1,Café\r\n\r\n2,"Tea, ""green"""\r\n'.encode(), "t.csv")
     assert rows == {"1": {"gtin": "1", "name": "Café"}, "2": {"gtin": "2", "name": 'Tea, "green"'}}
 
 

@@ -66,9 +66,9 @@ def test_a_map_sees_the_envelope(tmp_path: Path) -> None:
 
 def test_integers_beyond_doubles_stay_exact(tmp_path: Path) -> None:
     raw = b'{"specversion":"1.0","id":"1","source":"/s","type":"pos.sale","data":{"n":9007199254740993}}'
-    made = apply(tmp_path, '{"n": n, "text": "no " & n}', decode_structured(raw), '"K" & n')
+    made = apply(tmp_path, '{"n": n, "text": "no " & n}', decode_structured(raw), 'n & "K"')
     assert made.data == {"n": 9007199254740993, "text": "no 9007199254740993"}
-    assert made.extensions["businesskey"] == "K9007199254740993"
+    assert made.extensions["businesskey"] == "9007199254740993K"
 
 
 def test_a_lookup_finds_integer_keys_too(tmp_path: Path) -> None:
@@ -80,9 +80,11 @@ def test_a_lookup_in_an_object_is_still_jsonata(tmp_path: Path) -> None:
 
 
 def test_decimals_are_computed_exactly_on_text(tmp_path: Path) -> None:
-    made = apply(tmp_path, '{"sum": $decsum(x.$decmul(p, q)), "back": $decneg("1.10")}', sale(data={"x": [
-        {"p": "0.10", "q": 3}, {"p": "0.20", "q": 1}
-    ]}))
+    made = apply(
+        tmp_path,
+        '{"sum": $decsum(x.$decmul(p, q)), "back": $decneg("1.10")}',
+        sale(data={"x": [{"p": "0.10", "q": 3}, {"p": "0.20", "q": 1}]}),
+    )
     assert made.data == {"sum": "0.50", "back": "-1.10"}
 
 
@@ -118,7 +120,7 @@ def test_a_map_that_fails_is_refused_with_its_name(tmp_path: Path, expression: s
     assert (problem.code, problem.hint) == (code, "see map of the transform t")
 
 
-@pytest.mark.parametrize("key", ["nope", "true", "'\"\"'", "lines", "$pad('x', 2000)", "'\"a\\nb\"'"])
+@pytest.mark.parametrize("key", ["nope", "1 = 1", "'\"\"'", "lines", "$pad('x', 2000)", "'\"a\\nb\"'"])
 def test_a_business_key_must_be_short_printable_text(tmp_path: Path, key: str) -> None:
     problem = failure(tmp_path, '{"x": 1}', sale("1"), key)
     assert (problem.code, problem.hint) == ("transform_failed", "see business_key of the transform t")
