@@ -44,7 +44,11 @@ class Pool:
 
     def take(self) -> Connection | None:
         """Return the idle connection that was used last, if there is one."""
-        return self._idle.pop() if self._idle else None
+        while self._idle:
+            connection = self._idle.pop()
+            if connection.usable:  # else it is closing, and the loop has not said so yet
+                return connection
+        return None
 
     def give(self, connection: Connection) -> None:
         """Keep a connection for the next request, if it can carry one."""

@@ -177,8 +177,16 @@ async def _overview(desk: Desk) -> dict[str, Any]:
             for name, spec in desk.project.sources.items()
         ],
         "routes": [
-            {"route": name, "connector": route.connector, "lag": lags.get(name, 0), "breaker": states.get(name, "unknown")}
-            | {outcome: sums.get(("deliver", name, outcome), 0) for outcome in ("delivered", "retried", "dead_lettered")}
+            {
+                "route": name,
+                "connector": route.connector,
+                "lag": lags.get(name, 0),
+                "breaker": states.get(name, "unknown"),
+            }
+            | {
+                outcome: sums.get(("deliver", name, outcome), 0)
+                for outcome in ("delivered", "retried", "dead_lettered")
+            }
             for name, route in desk.project.routes.items()
         ],
         "lag": lags.get("process", 0),

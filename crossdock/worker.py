@@ -31,7 +31,6 @@ class Watch(Protocol):
         """Return the routes that a person paused."""
 
 
-
 LaneFactory = Callable[[Route], Awaitable[Lane]]
 
 

@@ -43,7 +43,9 @@ def create_app(project: Project, ingest: Ingest, journal: JournalStore, ready: C
 
     @app.get("/readyz", summary="The broker answers")
     async def readyz() -> Response:
-        return Response("ok" if ready() else "the broker does not answer", 200 if ready() else 503, media_type="text/plain")
+        return Response(
+            "ok" if ready() else "the broker does not answer", 200 if ready() else 503, media_type="text/plain"
+        )
 
     _answer_problems(app)
     return app
@@ -53,7 +55,11 @@ def _offers(project: Project, partner: str) -> Any:
     for source in project.sources.values():
         if source.partner == partner:
             types = [
-                {"type": kind, "versions": project.registry.versions(kind), "default": pin or project.registry.newest(kind)}
+                {
+                    "type": kind,
+                    "versions": project.registry.versions(kind),
+                    "default": pin or project.registry.newest(kind),
+                }
                 for kind, pin in source.types
             ]
             limits = {"body": source.body_limit, "batch": source.batch_limit}

@@ -5,8 +5,8 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 
-from crossdock.kernel.event import BATCH, STRUCTURED
 from crossdock.kernel.apikeys import KeyBook, partner_of
+from crossdock.kernel.event import BATCH, STRUCTURED
 from crossdock.kernel.metrics import Metrics
 from crossdock.kernel.problems import Problem, Refused, Unavailable, refuse
 from crossdock.kernel.stream import Log, Stored

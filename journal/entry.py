@@ -11,7 +11,13 @@ SUBJECT = "journal.entries"
 # Stages
 GATEWAY, PROCESS, DELIVER, REPLAY = "gateway", "process", "deliver", "replay"
 # Outcomes
-ACCEPTED, ROUTED, DUPLICATE, DEAD_LETTERED, QUARANTINED = "accepted", "routed", "duplicate", "dead_lettered", "quarantined"
+ACCEPTED, ROUTED, DUPLICATE, DEAD_LETTERED, QUARANTINED = (
+    "accepted",
+    "routed",
+    "duplicate",
+    "dead_lettered",
+    "quarantined",
+)
 SKIPPED, DELIVERED, RETRIED, DISCARDED, REPLAYED = "skipped", "delivered", "retried", "discarded", "replayed"
 
 
@@ -55,4 +61,4 @@ def pack(entries: Iterable[Entry]) -> bytes:
 def unpack(payload: bytes) -> list[Entry]:
     """Read the entries of one message; fields of later versions are ignored."""
     document: dict[str, Any] = jsontext.loads(payload)
-    return [Entry(**{"at": 0, "stage": "", "outcome": "", **{k: v for k, v in item.items() if k in _FIELDS}}) for item in document["entries"]]
+    return [Entry(**{k: v for k, v in item.items() if k in _FIELDS}) for item in document["entries"]]

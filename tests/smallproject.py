@@ -5,7 +5,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from crossdock.kernel.event import Event
+from crossdock.kernel.problems import Problem, Refused
+from crossdock.project import Project, load
 
 SALE = {
     "type": "object",
@@ -29,6 +33,8 @@ SOLD = {
     "properties": {"location": {"type": "string"}, "lines": {"type": "array", "minItems": 1}},
     "required": ["location", "lines"],
 }
+ENV = {"ERP_URL": "http://127.0.0.1:9"}
+TILLS, SALE_MAP, STOCK = "gateway/tills.yaml", "transforms/sale.yaml", "routes/stock.yaml"
 FILES = {
     "gateway/tills.yaml": """\
 source: tills
@@ -99,6 +105,30 @@ def edited(name: str, old: str, new: str) -> dict[str, str | None]:
     """Return the change that replaces a text in one of the files."""
     assert old in FILES[name]
     return {name: FILES[name].replace(old, new)}
+
+
+def source(name: str, partner: str, *more: str) -> str:
+    """Return the file of a source of sales."""
+    lines = [f"source: {name}", f"partner: {partner}", "accept: cloudevents", "verify: {api_key: true}"]
+    return "\n".join([*lines, "types: [pos.sale]", *more]) + "\n"
+
+
+def project(root: Path, changes: Mapping[str, str | None] | None = None) -> Project:
+    """Write and load the project."""
+    return load(write(root, changes), ENV)
+
+
+def refused(root: Path, changes: Mapping[str, str | None] | None = None) -> list[Problem]:
+    """Write the project and return the problems that loading it meets."""
+    with pytest.raises(Refused) as caught:
+        load(write(root, changes), ENV)
+    return list(caught.value.problems)
+
+
+def only(root: Path, changes: Mapping[str, str | None]) -> Problem:
+    """Return the one problem of a changed project."""
+    (problem,) = refused(root, changes)
+    return problem
 
 
 def write_schema(root: Path, type_: str, version: str, schema: dict[str, Any], **more: Any) -> Path:

@@ -6,7 +6,7 @@ from nats.aio.client import Client
 from nats.errors import Error as NatsError
 from nats.js.errors import NotFoundError
 
-from crossdock.adapters.nats import read
+from crossdock.adapters.inbox import read
 from crossdock.adapters.topology import Consumer
 from crossdock.adapters.watch import consumer_of
 from crossdock.kernel import event as events

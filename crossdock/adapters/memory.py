@@ -103,4 +103,4 @@ class MemorySeen:
 
 
 def _matches(pattern: str, subject: str) -> bool:
-    return pattern == ">" or pattern == subject or (pattern.endswith(".>") and subject.startswith(pattern[:-1]))
+    return pattern in (">", subject) or (pattern.endswith(".>") and subject.startswith(pattern[:-1]))

@@ -8,7 +8,7 @@ from nats.aio.client import Client
 from nats.errors import Error as NatsError
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 
-from crossdock.adapters.nats import NatsInbox
+from crossdock.adapters.inbox import NatsInbox
 from crossdock.kernel.problems import Unavailable
 from crossdock.kernel.stream import JOURNAL, Message
 from journal.entry import unpack

@@ -70,6 +70,8 @@ class _Merged(Collector):
         for one in self._reports:
             for family in text_string_to_metric_families(one["metrics"]):
                 kept = families.setdefault(family.name, family)
-                samples = [sample._replace(labels={**sample.labels, "process": one["name"]}) for sample in family.samples]
+                samples = [
+                    sample._replace(labels={**sample.labels, "process": one["name"]}) for sample in family.samples
+                ]
                 kept.samples = samples if kept is family else [*kept.samples, *samples]
         yield from families.values()

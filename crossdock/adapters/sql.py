@@ -68,7 +68,9 @@ class SqlJournal:
     def __init__(self, url: str) -> None:
         memory = url == "sqlite://"
         arguments: dict[str, Any] = (
-            {"poolclass": StaticPool, "connect_args": {"check_same_thread": False}} if memory else {"pool_pre_ping": True}
+            {"poolclass": StaticPool, "connect_args": {"check_same_thread": False}}
+            if memory
+            else {"pool_pre_ping": True}
         )
         self._engine = create_engine(url, **arguments)
         if self._engine.dialect.name == "sqlite":
@@ -113,7 +115,9 @@ class SqlJournal:
 
     def recent(self, limit: int) -> list[Entry]:
         """See `JournalStore.recent`."""
-        query = select(*(entries_table.c[name] for name in _ENTRY_FIELDS)).order_by(entries_table.c.n.desc()).limit(limit)
+        query = (
+            select(*(entries_table.c[name] for name in _ENTRY_FIELDS)).order_by(entries_table.c.n.desc()).limit(limit)
+        )
         return self._entries(query)
 
     def letters(self, *, state: str = "", route: str = "", reason: str = "", limit: int = 100) -> list[LetterState]:

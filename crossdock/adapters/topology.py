@@ -160,4 +160,3 @@ class Topology:
                 )
             except APIError:  # another process made it at the same moment
                 await self._jetstream.key_value(name)
-

@@ -47,7 +47,9 @@ class NatsWatch:
                 await bucket.put(f"paused.{route}", b"1")
             else:
                 await bucket.delete(f"paused.{route}")
-            await self._client.publish(CONTROL_SUBJECT, b'{"look":"paused"}', headers={"content-type": "application/json"})
+            await self._client.publish(
+                CONTROL_SUBJECT, b'{"look":"paused"}', headers={"content-type": "application/json"}
+            )
         except (NatsError, OSError) as error:
             raise Unavailable(f"nats: {type(error).__name__}") from error
 

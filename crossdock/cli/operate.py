@@ -42,9 +42,7 @@ def key_create(
 
 
 @key_app.command("list")
-def key_list(
-    data: DataOption = DATA, ops: OpsOption = "", token: TokenOption = "", json: JsonOption = False
-) -> None:
+def key_list(data: DataOption = DATA, ops: OpsOption = "", token: TokenOption = "", json: JsonOption = False) -> None:
     """List keys by id; the keys themselves are not kept."""
     found = Remote(ops, token, data).call("GET", "/ops/v1/keys")
     rows = [[item["id"], item["partner"], when(item["created"])] for item in found["items"]]
@@ -193,5 +191,3 @@ def when(milliseconds: int) -> str:
 def printable(text: str) -> str:
     """Return text that cannot steer the terminal."""
     return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)
-
-

@@ -25,13 +25,13 @@ class Remote:
 
     def call(self, method: str, path: str, body: Any = None) -> Any:
         """Return the answer; a refusal is written to standard error and ends the command with exit code 1."""
-        request = urllib.request.Request(self._url + path, method=method)  # noqa: S310
+        request = urllib.request.Request(self._url + path, method=method)
         request.add_header("authorization", f"Bearer {self._token}")
         if body is not None:
             request.add_header("content-type", "application/json")
             request.data = json.dumps(body).encode()
         try:
-            with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:  # noqa: S310
+            with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:
                 return json.loads(answer.read())
         except urllib.error.HTTPError as error:
             fail(_detail(error))

@@ -24,7 +24,7 @@ _TIME = re.compile(
     r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])[Tt]([01]\d|2[0-3]):[0-5]\d:([0-5]\d|60)(\.\d{1,9})?([Zz]|[+-]([01]\d|2[0-3]):[0-5]\d)\Z"
 )
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
-_PERCENT = re.compile(r"%([0-9A-Fa-f]{2})")
+_GUARD = re.compile(rb"\xef\xb7[\x90\x91]|\\u[Ff][Dd][Dd][01]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ def decode_structured(body: bytes) -> Event:
     if "data_base64" in document:
         data = _base64(document["data_base64"], problems)
     attributes = {k: v for k, v in document.items() if k not in ("data", "data_base64") and v is not None}
-    return _make(attributes, data, jsontext.has_long_number(body), problems)
+    return _make(attributes, data, _exact(body, problems), problems)
 
 
 def _decode_binary(headers: Mapping[str, str], content_type: str, body: bytes) -> Event:
@@ -109,14 +109,22 @@ def _decode_binary(headers: Mapping[str, str], content_type: str, body: bytes) -
             data = jsontext.loads(body) if body else None
         except Refused as error:
             problems.extend(error.problems)
-    return _make(attributes, data, jsontext.has_long_number(body), problems)
+    return _make(attributes, data, _exact(body, problems), problems)
+
+
+def _exact(body: bytes, problems: list[Problem]) -> bool:
+    """Tell whether big integers must be guarded; the guard's own characters (see expression.py) are then refused."""
+    exact = jsontext.has_long_number(body)
+    if exact and _GUARD.search(body):
+        problems.append(Problem("reserved_character", "text holds the noncharacter U+FDD0 or U+FDD1", "leave it out"))
+    return exact
 
 
 def _make(attributes: dict[str, Any], data: Any, exact: bool, problems: list[Problem]) -> Event:
     version = attributes.pop("specversion", None)
     if version != "1.0":
         problems.append(
-            Problem("invalid_envelope", f"specversion must be \"1.0\", not {version!r}"[:200], pointer="/specversion")
+            Problem("invalid_envelope", f'specversion must be "1.0", not {version!r}'[:200], pointer="/specversion")
         )
     for name in REQUIRED:
         if name not in attributes:

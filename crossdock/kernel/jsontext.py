@@ -132,4 +132,3 @@ def _exact_float(literal: str) -> float:
 def _inexact(literal: str) -> NoReturn:
     shown = literal if len(literal) <= 40 else literal[:37] + "..."
     raise refuse("number_not_exact", f"{shown} cannot be kept exactly as a number", "send it as a string")
-

@@ -9,23 +9,23 @@ class Metrics:
     """The metrics of one process."""
 
     def __init__(self) -> None:
-        registry = self.registry = CollectorRegistry()
-        self.accepted = Counter("crossdock_accepted", "Events stored in RAW", ["source"], registry=registry)
-        self.rejected = Counter("crossdock_rejected", "Events refused by the gateway", ["code"], registry=registry)
-        self.duplicates = Counter("crossdock_duplicates", "Repeats recognised", ["source", "stage"], registry=registry)
-        self.routed = Counter("crossdock_routed", "Canonical events stored", ["source"], registry=registry)
+        to = self.registry = CollectorRegistry()
+        self.accepted = Counter("crossdock_accepted", "Events stored in RAW", ["source"], registry=to)
+        self.rejected = Counter("crossdock_rejected", "Events refused by the gateway", ["code"], registry=to)
+        self.duplicates = Counter("crossdock_duplicates", "Repeats recognised", ["source", "stage"], registry=to)
+        self.routed = Counter("crossdock_routed", "Canonical events stored", ["source"], registry=to)
         self.process_seconds = Histogram(
-            "crossdock_process_seconds", "Time of one batch in the process step", buckets=_SECONDS, registry=registry
+            "crossdock_process_seconds", "Time of one batch in the process step", buckets=_SECONDS, registry=to
         )
         self.end_to_end_seconds = Histogram(
-            "crossdock_end_to_end_seconds", "From stored to delivered", ["route"], buckets=_SECONDS, registry=registry
+            "crossdock_end_to_end_seconds", "From stored to delivered", ["route"], buckets=_SECONDS, registry=to
         )
-        self.attempts = Counter("crossdock_attempts", "Delivery attempts", ["route", "outcome"], registry=registry)
-        self.dead_letters = Counter("crossdock_dead_letters", "Dead letters", ["stage", "name"], registry=registry)
-        self.breaker_open = Gauge("crossdock_breaker_open", "1 while a breaker is not closed", ["route"], registry=registry)
-        self.held = Gauge("crossdock_held_deliveries", "Deliveries in the memory of a lane", ["route"], registry=registry)
-        self.dedupe_waits = Counter("crossdock_dedupe_waits", "Waits for the dedupe store", registry=registry)
-        self.recovered = Counter("crossdock_consumers_recovered", "Consumers made again", ["consumer"], registry=registry)
+        self.attempts = Counter("crossdock_attempts", "Delivery attempts", ["route", "outcome"], registry=to)
+        self.dead_letters = Counter("crossdock_dead_letters", "Dead letters", ["stage", "name"], registry=to)
+        self.breaker_open = Gauge("crossdock_breaker_open", "1 while a breaker is not closed", ["route"], registry=to)
+        self.held = Gauge("crossdock_held_deliveries", "Deliveries in the memory of a lane", ["route"], registry=to)
+        self.dedupe_waits = Counter("crossdock_dedupe_waits", "Waits for the dedupe store", registry=to)
+        self.recovered = Counter("crossdock_consumers_recovered", "Consumers made again", ["consumer"], registry=to)
 
     def text(self) -> bytes:
         """Return the exposition format."""

@@ -96,7 +96,7 @@ class _Builder:
             return self._mapping(node, path)
         if isinstance(node, SequenceNode):
             return [self.build(child, (*path, i)) for i, child in enumerate(node.value)]
-        return self._scalar(node)
+        return self._scalar(node) if isinstance(node, ScalarNode) else None
 
     def _mapping(self, node: MappingNode, path: Path_) -> dict[str, Any]:
         value: dict[str, Any] = {}
@@ -143,7 +143,9 @@ def _as_problem(document: Document, error: ValidationError) -> Problem:
     if best.validator == "additionalProperties":
         known = list(best.schema.get("properties", {}))
         for key in _unknown(best, known):
-            return document.problem((*path, key), "unknown_key", f"{key!r} is not known here", f"known: {', '.join(known)}")
+            return document.problem(
+                (*path, key), "unknown_key", f"{key!r} is not known here", f"known: {', '.join(known)}"
+            )
     if best.validator == "required":
         return document.problem(path, "missing_key", best.message)
     return document.problem(path, "bad_value", best.message, str(best.schema.get("description", "")))

@@ -18,7 +18,7 @@ from crossdock.kernel.retry import delay
 from crossdock.kernel.stream import Inbox, Log, Message
 from crossdock.pipeline.delivery import Delivery, dead_letter, idempotency_key, journal_line
 from crossdock.pipeline.recorder import Recorder, append_patiently
-from dlq.record import DELIVER, DeadLetter, record
+from dlq.record import DELIVER, record
 from journal import entry
 from routes.match import matches, order_key
 from routes.spec import Route
@@ -35,7 +35,14 @@ class Lane:
     """Delivers one route until stopped."""
 
     def __init__(
-        self, route: Route, inbox: Inbox, connector: Connector, breaker: Breaker, streams: Log, metrics: Metrics, revision: str
+        self,
+        route: Route,
+        inbox: Inbox,
+        connector: Connector,
+        breaker: Breaker,
+        streams: Log,
+        metrics: Metrics,
+        revision: str,
     ) -> None:
         self.route = route
         self.paused = False
@@ -174,7 +181,7 @@ class Lane:
                 break
             line = journal_line(self.route.name, delivery, entry.RETRIED, self._revision)
             self._recorder.note(replace(line, detail=result.detail))
-            pause = max(result.retry_after, delay(self.route.retry, delivery.attempts, random.random()))  # noqa: S311
+            pause = max(result.retry_after, delay(self.route.retry, delivery.attempts, random.random()))
             await asyncio.sleep(min(pause, max(0.0, self._left(delivery))))
         await self._bury(delivery)
 
@@ -205,13 +212,17 @@ class Lane:
         letter = dead_letter(self.route, delivery, self._revision)
         (seq,) = await append_patiently(self._streams, [record(letter)])
         self._metrics.dead_letters.labels(DELIVER, self.route.name).inc()
-        self._settle(delivery, entry.DEAD_LETTERED, buried=(letter, seq))
+        line = journal_line(self.route.name, delivery, entry.DEAD_LETTERED, self._revision)
+        self._finish(
+            delivery, replace(line, reason=letter.reason, detail=letter.detail, dead_letter=letter.id, ref=seq)
+        )
 
-    def _settle(self, delivery: Delivery, outcome: str, detail: str = "", buried: tuple[DeadLetter, int] | None = None) -> None:
-        line = replace(journal_line(self.route.name, delivery, outcome, self._revision), detail=detail)
-        if buried:
-            letter, seq = buried
-            line = replace(line, reason=letter.reason, detail=letter.detail, ref=seq, dead_letter=letter.id)
+    def _settle(self, delivery: Delivery, outcome: str, detail: str = "") -> None:
+        line = journal_line(self.route.name, delivery, outcome, self._revision)
+        self._finish(delivery, replace(line, detail=detail))
+
+    def _finish(self, delivery: Delivery, line: Entry) -> None:
+        """Record the last word on a delivery, then acknowledge it."""
         stored = self._recorder.note(line)
         stored.add_done_callback(lambda _: self._spawn(self._acknowledge(delivery)))
 
@@ -228,7 +239,5 @@ class Lane:
             await asyncio.sleep(EXTEND_EVERY)
             try:
                 await self._inbox.extend([delivery.message for delivery in self._held.values()])
-            except Exception as error:  # noqa: BLE001  the broker redelivers, and `_admit` copes with that
+            except Exception as error:
                 log.warning("route %s: %s", self.route.name, error)
-
-

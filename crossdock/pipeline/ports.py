@@ -30,5 +30,5 @@ class Seen(Protocol):
         """Return for each claim who owns its key now, in order; claims of one call see each other.
 
         Raises:
-            Unavailable: when the store does not answer; some claims may have been made, which a repeat finds as its own.
+            Unavailable: the store does not answer; claims that were made all the same are found as its own by a repeat.
         """

@@ -90,7 +90,10 @@ class Processor:
 
     async def _claim(self, works: list[_Work], extend: Extend) -> None:
         claims = [
-            (work, Claim(dedupe_key(work.partner, work.event), work.message.origin, work.digest, self._ttl(work.source)))
+            (
+                work,
+                Claim(dedupe_key(work.partner, work.event), work.message.origin, work.digest, self._ttl(work.source)),
+            )
             for work in works
             if work.event is not None
         ]
@@ -131,7 +134,13 @@ class Processor:
         for work in failed:
             self._metrics.dead_letters.labels(PROCESS, work.source).inc()
         return [
-            replace(self._entry(work, entry.DEAD_LETTERED), reason=letter.reason, detail=letter.detail, ref=seq, dead_letter=letter.id)
+            replace(
+                self._entry(work, entry.DEAD_LETTERED),
+                reason=letter.reason,
+                detail=letter.detail,
+                ref=seq,
+                dead_letter=letter.id,
+            )
             for work, letter, seq in zip(failed, letters, seqs, strict=True)
         ]
 
@@ -151,14 +160,18 @@ class Processor:
         for work in repeats:
             self._metrics.duplicates.labels(work.source, PROCESS).inc()
         return [
-            replace(self._entry(work, entry.DUPLICATE), ref=work.owner.seq, detail=f"repeats raw event {work.owner.seq}")
+            replace(
+                self._entry(work, entry.DUPLICATE), ref=work.owner.seq, detail=f"repeats raw event {work.owner.seq}"
+            )
             for work in repeats
             if work.owner
         ]
 
     def _record(self, work: _Work, canonical: Event) -> Record:
         headers = {SOURCE: work.source, RAW_SEQ: str(work.message.origin)}
-        return Record(f"event.{canonical.type}", events.encode_structured(canonical), f"e{work.message.origin}", headers)
+        return Record(
+            f"event.{canonical.type}", events.encode_structured(canonical), f"e{work.message.origin}", headers
+        )
 
     def _entry(self, work: _Work, outcome: str) -> Entry:
         event = work.event

@@ -16,7 +16,6 @@ MAX_ENTRIES = 500
 RETRY = 0.5
 
 
-
 def now_ms() -> int:
     """Return Unix time in milliseconds."""
     return time.time_ns() // 1_000_000

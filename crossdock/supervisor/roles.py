@@ -20,9 +20,11 @@ from connectors.kinds import open_connector
 from console.api import Desk
 from console.api import create_app as create_console
 from crossdock.adapters import faststream, nats, reports
+from crossdock.adapters.inbox import NatsInbox
 from crossdock.adapters.keys import NatsKeys
 from crossdock.adapters.ledger import read_ledger
 from crossdock.adapters.letters import NatsLetters, lags
+from crossdock.adapters.log import Acks, NatsLog
 from crossdock.adapters.projector import Projector
 from crossdock.adapters.sql import SqlJournal
 from crossdock.adapters.topology import Topology
@@ -57,7 +59,7 @@ class Base:
     settings: Settings
     env: Mapping[str, str]
     client: Any
-    streams: nats.NatsLog
+    streams: NatsLog
     topology: Topology
     metrics: Metrics
 
@@ -78,12 +80,12 @@ async def base(name: str, env: Mapping[str, str], state: Callable[[], Mapping[st
     retention = {RAW: keep.raw, EVENTS: keep.events, JOURNAL: keep.journal, DLQ: keep.dead_letters}
     topology = Topology(client, chosen.nats.replicas, retention)
     await _patiently(topology.streams)
-    acks = nats.Acks(client)
+    acks = Acks(client)
     await acks.start()
     metrics = Metrics()
     reporting = asyncio.create_task(reports.report(client, name, metrics, state))
     try:
-        yield Base(project, chosen, env, client, nats.NatsLog(acks), topology, metrics)
+        yield Base(project, chosen, env, client, NatsLog(acks), topology, metrics)
     finally:
         reporting.cancel()
         await acks.close()
@@ -157,7 +159,7 @@ def _lanes(here: Base, lanes: dict[str, Lane]) -> Callable[[Route], Awaitable[La
     async def make(route: Route) -> Lane:
         spec = here.project.connectors[route.connector]
         consumer = consumer_of(route)
-        inbox = await nats.NatsInbox(here.client, consumer.stream, consumer.name).start()
+        inbox = await NatsInbox(here.client, consumer.stream, consumer.name).start()
         breaker = Breaker(spec.breaker.open_at, spec.breaker.over, clock=time.monotonic)
         lanes[route.name] = Lane(
             route, inbox, open_connector(spec), breaker, here.streams, here.metrics, here.project.revision
@@ -176,12 +178,7 @@ async def _serve(app: Any, host: str, port: int, env: Mapping[str, str]) -> None
         app, host, port, log_level="warning", access_log=False, http="httptools", ws="none", lifespan="off",
         timeout_graceful_shutdown=10, timeout_keep_alive=75,
     )  # fmt: skip
-    server = uvicorn.Server(config)
-    serving = asyncio.create_task(server.serve())
-    while not server.started and not serving.done():
-        await asyncio.sleep(0.01)
-    announce(env)
-    await serving
+    await _Server(config, env).serve()
 
 
 async def _patiently(act: Callable[[], Awaitable[Any]]) -> Any:
@@ -195,3 +192,14 @@ async def _patiently(act: Callable[[], Awaitable[Any]]) -> Any:
     return await patient(act)()
 
 
+class _Server(uvicorn.Server):
+    """Tells the supervisor when it listens."""
+
+    def __init__(self, config: uvicorn.Config, env: Mapping[str, str]) -> None:
+        super().__init__(config)
+        self._env = env
+
+    async def startup(self, sockets: list[Any] | None = None) -> None:
+        """Listen, then say so."""
+        await super().startup(sockets)
+        announce(self._env)

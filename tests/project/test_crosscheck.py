@@ -1,5 +1,27 @@
 """What does not fit together between the content folders is found when the project is loaded."""
 
+from pathlib import Path
+
+import pytest
+
+from crossdock.kernel.problems import Problem, Refused
+from crossdock.project import load
+from tests.smallproject import (
+    ENV,
+    SALE,
+    SALE_MAP,
+    STOCK,
+    TILLS,
+    edited,
+    only,
+    project,
+    refused,
+    source,
+    write,
+    write_schema,
+)
+
+
 def place(problem: Problem) -> tuple[str, str, int, int]:
     return problem.code, problem.file, problem.line, problem.column
 
@@ -98,5 +120,3 @@ def test_problems_of_all_folders_come_at_once_in_the_order_of_the_files(tmp_path
 
 def test_a_broken_folder_does_not_make_the_others_look_broken(tmp_path: Path) -> None:
     assert [p.file for p in refused(tmp_path, edited(SALE_MAP, "from: pos.sale@1", "from: [pos.sale@1]"))] == [SALE_MAP]
-
-

@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 
 from crossdock.kernel.event import Event
-from crossdock.kernel.problems import Problem, Refused
-from crossdock.project import Project, load, revision_of
-from tests.smallproject import SALE, edited, sale, write, write_schema
+from crossdock.kernel.problems import Refused
+from crossdock.project import load, revision_of
+from tests.smallproject import SALE_MAP, STOCK, TILLS, edited, only, project, sale, source, write
+
 
 def test_a_project_holds_all_content_by_name(tmp_path: Path) -> None:
     loaded = project(tmp_path)
@@ -141,6 +142,6 @@ def test_a_content_test_with_a_mistake_is_placed(tmp_path: Path, given: str, cod
 
 def test_a_given_event_is_decoded_as_the_gateway_does(tmp_path: Path) -> None:
     given: dict[str, Any] = {"n": 2**53 + 1}
-    text = f"tests:\n  - name: x\n    given: {{type: pos.sale, version: '1.0', data: {given}}}\n    expect: {{routes: []}}\n"
-    event = project(tmp_path, {"routes/stock.test.yaml": text}).tests[-1].given
+    test = f"{{name: x, given: {{type: pos.sale, version: '1.0', data: {given}}}, expect: {{routes: []}}}}"
+    event = project(tmp_path, {"routes/stock.test.yaml": f"tests: [{test}]"}).tests[-1].given
     assert (event.dataschema, event.data, event.exact) == ("crossdock:/pos.sale/1.0", given, True)

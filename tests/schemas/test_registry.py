@@ -1,6 +1,8 @@
 """The registry: which version an event is written in, and what is wrong with its data."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,12 +13,12 @@ from tests.smallproject import write_schema
 NUMBER = {"type": "object", "properties": {"n": {"type": "integer", "minimum": 3}}, "required": ["n"]}
 
 
-def registry(root: Path, schema: dict[str, object] | None = None) -> Registry:
-    write_schema(root, "a.b", "1.0", schema or NUMBER)
+def registry(root: Path, schema: Mapping[str, Any] | None = None) -> Registry:
+    write_schema(root, "a.b", "1.0", dict(schema or NUMBER))
     return load(root)
 
 
-def only(root: Path, schema: dict[str, object], data: object) -> Problem:
+def only(root: Path, schema: Mapping[str, Any], data: object) -> Problem:
     (problem,) = registry(root, schema).problems("a.b", "1.0", data)
     return problem
 

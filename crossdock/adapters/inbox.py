@@ -1,0 +1,142 @@
+"""Pulling from streams without fixed waits."""
+
+import asyncio
+import json
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Iterable
+from typing import Any
+
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
+from nats.js.errors import NotFoundError
+
+from crossdock.adapters.nats import as_message
+from crossdock.kernel.problems import Unavailable
+from crossdock.kernel.stream import Message
+
+PULL_EXPIRES = 10.0
+PULL_HEARTBEAT = 2.0
+
+
+class NatsInbox:
+    """A durable consumer, pulled with one standing request so that a message is handed over when it comes.
+
+    nats-py's own `fetch` waits out its timeout for a full batch once it was idle, which is a fixed delay.
+    """
+
+    def __init__(self, client: Client, stream: str, consumer: str) -> None:
+        self._client = client
+        self._request = f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{consumer}"
+        self._consumer = consumer
+        self._ready: deque[Message] = deque()
+        self._event = asyncio.Event()
+        self._asked = 0
+        self._heard = 0.0
+        self._lost = False
+        self._subscription: Any = None
+
+    async def start(self) -> "NatsInbox":
+        """Subscribe to the inbox that messages are pushed to."""
+        self._inbox = self._client.new_inbox()
+        self._subscription = await self._client.subscribe(
+            self._inbox, cb=self._on_message, pending_msgs_limit=-1, pending_bytes_limit=-1
+        )
+        return self
+
+    async def close(self) -> None:
+        """End the subscription; what was not acknowledged goes to the next consumer."""
+        if self._subscription and self._client.is_connected:
+            await self._subscription.unsubscribe()
+
+    async def fetch(self, limit: int, wait: float) -> list[Message]:
+        """See `Inbox.fetch`.
+
+        Raises:
+            Unavailable: the consumer does not exist.
+        """
+        deadline = time.monotonic() + wait
+        while not self._ready:
+            await self._ask(limit)
+            self._event.clear()
+            left = deadline - time.monotonic()
+            if left <= 0:
+                return []
+            try:
+                async with asyncio.timeout(min(left, PULL_HEARTBEAT * 2)):
+                    await self._event.wait()
+            except TimeoutError:
+                continue
+            if self._lost:
+                self._lost = False
+                raise Unavailable(f"consumer {self._consumer} does not answer")
+        return [self._ready.popleft() for _ in range(min(limit, len(self._ready)))]
+
+    async def ack(self, messages: Iterable[Message]) -> None:
+        """See `Inbox.ack`."""
+        await self._reply(messages, b"+ACK")
+
+    async def extend(self, messages: Iterable[Message]) -> None:
+        """See `Inbox.extend`."""
+        await self._reply(messages, b"+WPI")
+
+    async def _reply(self, messages: Iterable[Message], word: bytes) -> None:
+        if not self._client.is_connected:
+            return  # the broker hands them out again after its wait
+        for message in messages:
+            await self._client.publish(message.handle, word)
+
+    async def _ask(self, limit: int) -> None:
+        silent = time.monotonic() - self._heard > PULL_HEARTBEAT * 2.5
+        if (self._asked > 0 and not silent) or not self._client.is_connected:
+            return
+        ask = {"batch": limit, "expires": int(PULL_EXPIRES * 1e9), "idle_heartbeat": int(PULL_HEARTBEAT * 1e9)}
+        self._asked, self._heard = limit, time.monotonic()
+        await self._client.publish(self._request, json.dumps(ask).encode(), reply=self._inbox)
+
+    async def _on_message(self, message: Msg) -> None:
+        self._heard = time.monotonic()
+        if message.reply.startswith("$JS.ACK."):
+            self._asked -= 1
+            self._ready.append(as_message(message))
+        else:
+            status = (message.headers or {}).get("Status", "")
+            if status == "100":
+                return
+            self._asked = 0
+            self._lost = status == "503" or "Deleted" in (message.headers or {}).get("Description", "")
+        self._event.set()
+
+
+async def read(
+    client: Client, stream: str, *, headers_only: bool = False, first: int = 1
+) -> AsyncIterator[list[Message]]:
+    """Read a stream from `first` to its present end, in batches, leaving no consumer behind."""
+    jetstream = client.jetstream()
+    try:
+        end = (await jetstream.stream_info(stream)).state.last_seq
+    except NotFoundError:
+        return
+    config = ConsumerConfig(
+        deliver_policy=DeliverPolicy.BY_START_SEQUENCE,
+        opt_start_seq=1,
+        ack_policy=AckPolicy.NONE,
+        headers_only=headers_only,
+        inactive_threshold=30,
+        mem_storage=True,
+    )
+    info = await jetstream.add_consumer(stream, config)
+    inbox = await NatsInbox(client, stream, info.name).start()
+    left, last = info.num_pending or 0, 0
+    try:
+        while left > 0 and last < end:
+            messages = await inbox.fetch(1000, 5)
+            if not messages:
+                raise Unavailable(f"reading {stream} stalled at {last} of {end}")
+            left -= len(messages)
+            last = messages[-1].seq
+            yield messages
+    finally:
+        await inbox.close()
+        await jetstream.delete_consumer(stream, info.name)
