@@ -20,6 +20,7 @@ from crossdock.pipeline.delivery import Delivery, dead_letter, idempotency_key, 
 from crossdock.pipeline.recorder import Recorder, append_patiently
 from dlq.record import DELIVER, record
 from journal import entry
+from journal.entry import Entry
 from routes.match import matches, order_key
 from routes.spec import Route
 

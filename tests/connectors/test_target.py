@@ -44,9 +44,7 @@ def test_a_url_that_could_mean_two_things_is_refused_without_showing_it(url: str
 def test_the_head_is_written_in_one_piece() -> None:
     head = write_head("POST", Target("http", "erp.example", 8080, "/x?y"), {"ce-id": "1", "a": ""}, 12)
 
-    assert head == (
-        b"POST /x?y HTTP/1.1\r\nhost: erp.example:8080\r\nce-id: 1\r\na: \r\ncontent-length: 12\r\n\r\n"
-    )
+    assert head == (b"POST /x?y HTTP/1.1\r\nhost: erp.example:8080\r\nce-id: 1\r\na: \r\ncontent-length: 12\r\n\r\n")
 
 
 @pytest.mark.parametrize(
