@@ -3,13 +3,19 @@
 import asyncio
 import socket
 import ssl
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from ipaddress import ip_address
 
 from connectors.addresses import Address, Network, allowed
 from connectors.connection import Connection, Limits, Response
 from connectors.pool import Pool
 from connectors.target import SendFailed, Target, write_head
+
+
+async def resolve(host: str, port: int) -> list[Address]:
+    """Return the addresses of a host, each once, in the order to try them."""
+    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(ip_address(entry[4][0]) for entry in found))
 
 
 class Client:
@@ -28,6 +34,7 @@ class Client:
         max_idle: float = 60.0,
         max_body: int = 64 << 10,
         max_headers: int = 64 << 10,
+        resolve: Callable[[str, int], Awaitable[list[Address]]] = resolve,
     ) -> None:
         self._networks = tuple(networks)
         self._ssl_context = ssl_context
@@ -35,6 +42,7 @@ class Client:
         self._max_idle = max_idle
         self._limits = Limits(max_body, max_headers)
         self._pools: dict[tuple[str, str, int], Pool] = {}
+        self._resolve = resolve
         self._closed = False
 
     async def request(
@@ -99,10 +107,9 @@ class Client:
     async def _addresses(self, target: Target) -> list[Address]:
         """Resolve the name anew; only the returned addresses may be dialled, as a second look-up may differ."""
         try:
-            found = await asyncio.get_running_loop().getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
+            addresses = await self._resolve(target.host, target.port)
         except (OSError, UnicodeError) as error:
             raise SendFailed("connect", f"{target.host} cannot be resolved: {error}", sent=False) from None
-        addresses = dict.fromkeys(ip_address(entry[4][0]) for entry in found)
         passed = [address for address in addresses if allowed(address, self._networks)]
         if not passed:
             shown = ", ".join(map(str, addresses))

@@ -9,6 +9,7 @@ from crossdock.kernel.problems import Refused
 from crossdock.kernel.units import seconds, size
 
 FOLDER = "gateway"
+MAX_BODY = 512 << 10
 _SCHEMA = read_schema(Path(__file__).parents[1] / FOLDER)
 
 
@@ -46,6 +47,9 @@ def load(root: Path) -> tuple[SourceSpec, ...]:
         known = [type_ for type_, _ in source.types]
         if len(set(known)) < len(known):
             problems.append(source.spot.problem(("types",), "duplicate_name", "a type is listed twice"))
+        if source.body_limit > MAX_BODY:
+            hint = "the broker must hold it, and a dead letter of it"
+            problems.append(source.spot.problem(("limits", "body"), "bad_value", f"at most {MAX_BODY >> 10}KiB", hint))
     if problems:
         raise Refused(problems)
     return tuple(sources)

@@ -59,14 +59,14 @@ class Worker:
         What a killed predecessor held comes again only when the broker's patience ends. Ordered work waits for
         that: taking newer messages first would turn the order round.
         """
-        if self.processes:
-            await asyncio.sleep(await self._watch.prepare(None))
         for route in self.routes:
             after = await self._watch.prepare(route)
             lane = self.lanes[route.name] = await self._make_lane(route)
             self._tasks.append(asyncio.create_task(lane.run(after if route.order_by is not None else 0)))
         await self.follow_pauses()
         self._tasks.append(asyncio.create_task(self._keep_watch()))
+        if self.processes:
+            await asyncio.sleep(await self._watch.prepare(None))
 
     async def stop(self) -> None:
         """Let attempts under way end and record them."""

@@ -61,13 +61,20 @@ def record(letter: DeadLetter) -> Record:
     """Return what is stored in DLQ; a second try to store the same failure is a repeat."""
     document = asdict(letter)
     payload = document.pop("payload")
-    try:
-        document["payload"] = payload.decode()
-    except UnicodeDecodeError:
-        document["payload_base64"] = base64.b64encode(payload).decode()
+    document |= _readable(payload)
     name = letter.route or letter.source
     key = f"{letter.stage}/{name}/{letter.origin}/{letter.seq}"
     return Record(f"dlq.{letter.stage}.{name}", jsontext.dumps(document), key)
+
+
+def _readable(payload: bytes) -> dict[str, str]:
+    """Return the payload as text where that keeps it exactly and costs no more than base64 does."""
+    encoded = {"payload_base64": base64.b64encode(payload).decode()}
+    try:
+        text = {"payload": payload.decode()}
+    except UnicodeDecodeError:
+        return encoded
+    return text if len(jsontext.dumps(text)) <= len(jsontext.dumps(encoded)) else encoded
 
 
 def parse(stored: bytes) -> DeadLetter:

@@ -71,7 +71,8 @@ class Ingest:
 
     async def _read(self, headers: Mapping[str, str], receive: Receive) -> bytes:
         too_large = refuse("body_too_large", f"at most {self._body_limit} bytes are taken", "send smaller batches")
-        if int(headers.get("content-length") or 0) > self._body_limit:
+        length = headers.get("content-length", "")
+        if length.isdecimal() and int(length) > self._body_limit:
             raise too_large
         chunks, size = [], 0
         while True:

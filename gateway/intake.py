@@ -62,7 +62,7 @@ def _record(
     """Return the event as received: its bytes, and of its headers those that belong to the envelope."""
     kept = {"content-type": headers["content-type"]}
     if not headers["content-type"].lower().startswith(events.STRUCTURED):
-        kept = {**events.encode_binary(event)[0], **kept}
+        kept = {**events.encode_headers(event), **kept}
     kept |= {VERSION: version, EVENT_ID: events.header_value(event.id)}
     identity = f"{partner}\0{event.source}\0{event.id}\0{content_digest(event)}".encode()
     key = hashlib.blake2b(identity, digest_size=16).hexdigest()

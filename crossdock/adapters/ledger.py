@@ -1,6 +1,7 @@
 """Reads the streams for the ledger: what was stored, how far each consumer is, what was recorded."""
 
 from collections.abc import Mapping
+from urllib.parse import unquote
 
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
@@ -55,7 +56,7 @@ async def _position(client: Client, consumer: Consumer) -> tuple[int, int]:
 
 def _raw(batch: list[Message], processed: int) -> list[RawEvent]:
     return [
-        RawEvent(m.seq, m.subject.split(".", 2)[2], m.headers.get(EVENT_ID, ""), m.seq > processed)
+        RawEvent(m.seq, m.subject.split(".", 2)[2], unquote(m.headers.get(EVENT_ID, "")), m.seq > processed)
         for m in batch
         if ORIGIN not in m.headers
     ]

@@ -41,6 +41,7 @@ entries_table = Table(
     Index("entries_by_id", "id"),
     Index("entries_by_key", "key"),
     Index("entries_by_raw", "raw"),
+    Index("entries_by_ref", "ref"),
 )
 letters_table = Table(
     "letters",
@@ -105,9 +106,11 @@ class SqlJournal:
         raws = select(entries_table.c.raw).where(or_(entries_table.c.id == text, entries_table.c.key == text))
         if partner:
             raws = raws.where(entries_table.c.partner == partner)
+        raws = raws.distinct().limit(limit)
+        repeats = entries_table.c.outcome == entry.DUPLICATE
         query = (
             select(*(entries_table.c[name] for name in _ENTRY_FIELDS))
-            .where(entries_table.c.raw.in_(raws.distinct().limit(limit)))
+            .where(or_(entries_table.c.raw.in_(raws), repeats & entries_table.c.ref.in_(raws)))
             .order_by(entries_table.c.at, entries_table.c.n)
             .limit(limit)
         )

@@ -195,11 +195,17 @@ def encode_structured(event: Event) -> bytes:
     return jsontext.dumps(document)
 
 
-def encode_binary(event: Event) -> tuple[dict[str, str], bytes]:
-    """Write the event in binary mode: `ce-*` and `content-type` headers, and the body."""
+def encode_headers(event: Event) -> dict[str, str]:
+    """Return the headers of binary mode: `ce-*` and `content-type`."""
     headers = {f"ce-{name}": header_value(value) for name, value in event.attributes().items()}
     headers.pop("ce-datacontenttype", None)
     headers["content-type"] = event.datacontenttype
+    return headers
+
+
+def encode_binary(event: Event) -> tuple[dict[str, str], bytes]:
+    """Write the event in binary mode: `ce-*` and `content-type` headers, and the body."""
+    headers = encode_headers(event)
     if isinstance(event.data, bytes):
         return headers, event.data
     return headers, b"" if event.data is None else jsontext.dumps(event.data)

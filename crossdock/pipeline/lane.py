@@ -17,6 +17,7 @@ from crossdock.kernel.problems import Refused, Unavailable
 from crossdock.kernel.retry import delay
 from crossdock.kernel.stream import Inbox, Log, Message
 from crossdock.pipeline.delivery import Delivery, dead_letter, idempotency_key, journal_line
+from crossdock.pipeline.gate import Gate
 from crossdock.pipeline.recorder import Recorder, append_patiently
 from dlq.record import DELIVER, record
 from journal import entry
@@ -49,7 +50,7 @@ class Lane:
         self.paused = False
         self._inbox = inbox
         self._connector = connector
-        self._breaker = breaker
+        self._gate = Gate(breaker)
         self._streams = streams
         self._recorder = Recorder(streams)
         self._metrics = metrics
@@ -60,7 +61,7 @@ class Lane:
         self._settled: OrderedDict[int, None] = OrderedDict()
         self._tasks: set[asyncio.Task[None]] = set()
         self._changed = asyncio.Event()
-        self._stopping = False
+        self._finished: dict[asyncio.Future[None], list[Delivery]] = {}
         self._since = time.time()
 
     async def run(self, after: float = 0) -> None:
@@ -68,14 +69,14 @@ class Lane:
         await asyncio.sleep(after)
         extending = asyncio.create_task(self._extend())
         try:
-            while not self._stopping:
+            while not self._gate.stopping.is_set():
                 await self._pull()
         finally:
             extending.cancel()
 
     async def stop(self, grace: float) -> None:
         """Stop pulling, let attempts under way end, record their outcomes; the rest goes to the next worker."""
-        self._stopping = True
+        self._gate.stopping.set()
         self._changed.set()
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=grace)
@@ -92,7 +93,7 @@ class Lane:
     @property
     def state(self) -> str:
         """The state of the breaker, or `paused`."""
-        return "paused" if self.paused else self._breaker.state
+        return "paused" if self.paused else self._gate.breaker.state
 
     async def _pull(self) -> None:
         room = self._room()
@@ -114,9 +115,9 @@ class Lane:
             self._admit(message)
 
     def _room(self) -> int:
-        if self.paused or self._stopping:
+        if self.paused or self._gate.stopping.is_set():
             return 0
-        limit = HELD if self._breaker.state == "closed" else min(HELD, self.route.in_flight)
+        limit = HELD if self._gate.breaker.state == "closed" else min(HELD, self.route.in_flight)
         return limit - len(self._held)
 
     def _admit(self, message: Message) -> None:
@@ -163,16 +164,19 @@ class Lane:
     async def _drain(self, key: str) -> None:
         """Deliver what waits for a key, one at a time, in stream order."""
         queue = self._keys[key]
-        while queue and not self._stopping:
+        while queue and not self._gate.stopping.is_set():
             await self._deliver(queue[0])
             queue.popleft()
         if not queue:
             del self._keys[key]
 
     async def _deliver(self, delivery: Delivery) -> None:
+        """Try until it is done; when the lane stops first, the next worker goes on with it."""
         while not delivery.problems:
-            if not await self._admitted(delivery):
+            if not await self._gate.admit(lambda: self._left(delivery)):
                 break
+            if self._gate.stopping.is_set():
+                return
             result = await self._attempt(delivery)
             if result.outcome == "delivered":
                 self._metrics.end_to_end_seconds.labels(self.route.name).observe(time.time() - delivery.message.time)
@@ -180,29 +184,19 @@ class Lane:
                 return
             if result.outcome == "permanent" or self._left(delivery) <= 0:
                 break
-            line = journal_line(self.route.name, delivery, entry.RETRIED, self._revision)
-            self._recorder.note(replace(line, detail=result.detail))
+            self._note_attempt(delivery, result)
             pause = max(result.retry_after, delay(self.route.retry, delivery.attempts, random.random()))
-            await asyncio.sleep(min(pause, max(0.0, self._left(delivery))))
+            await self._gate.nap(min(pause, max(0.0, self._left(delivery))))
         await self._bury(delivery)
-
-    async def _admitted(self, delivery: Delivery) -> bool:
-        """Wait for the breaker; false when the delivery grew too old meanwhile."""
-        while not self._breaker.ready():
-            left = self._left(delivery)
-            if left <= 0:
-                return False
-            await asyncio.sleep(min(left, max(0.02, self._breaker.wait())))
-        return True
 
     async def _attempt(self, delivery: Delivery) -> Result:
         async with self._slots:
             delivery.attempts += 1
             result = await self._connector.deliver(delivery.event, idempotency_key(self.route.name, delivery.event))
         delivery.last = result
-        self._breaker.record(result.outcome in ("delivered", "permanent"))
+        self._gate.breaker.record(result.outcome in ("delivered", "permanent"))
         self._metrics.attempts.labels(self.route.name, result.outcome).inc()
-        self._metrics.breaker_open.labels(self.route.name).set(self._breaker.state != "closed")
+        self._metrics.breaker_open.labels(self.route.name).set(self._gate.breaker.state != "closed")
         return result
 
     def _left(self, delivery: Delivery) -> float:
@@ -218,6 +212,10 @@ class Lane:
             delivery, replace(line, reason=letter.reason, detail=letter.detail, dead_letter=letter.id, ref=seq)
         )
 
+    def _note_attempt(self, delivery: Delivery, result: Result) -> None:
+        line = journal_line(self.route.name, delivery, entry.RETRIED, self._revision)
+        self._recorder.note(replace(line, detail=result.detail))
+
     def _settle(self, delivery: Delivery, outcome: str, detail: str = "") -> None:
         line = journal_line(self.route.name, delivery, outcome, self._revision)
         self._finish(delivery, replace(line, detail=detail))
@@ -225,13 +223,17 @@ class Lane:
     def _finish(self, delivery: Delivery, line: Entry) -> None:
         """Record the last word on a delivery, then acknowledge it."""
         stored = self._recorder.note(line)
-        stored.add_done_callback(lambda _: self._spawn(self._acknowledge(delivery)))
+        if stored not in self._finished:
+            self._finished[stored] = []
+            stored.add_done_callback(lambda _: self._spawn(self._acknowledge(self._finished.pop(stored))))
+        self._finished[stored].append(delivery)
 
-    async def _acknowledge(self, delivery: Delivery) -> None:
-        await self._inbox.ack([delivery.message])
-        self._held.pop(delivery.message.seq, None)
-        self._settled[delivery.message.seq] = None
-        if len(self._settled) > REMEMBERED:
+    async def _acknowledge(self, deliveries: list[Delivery]) -> None:
+        await self._inbox.ack([delivery.message for delivery in deliveries])
+        for delivery in deliveries:
+            self._held.pop(delivery.message.seq, None)
+            self._settled[delivery.message.seq] = None
+        while len(self._settled) > REMEMBERED:
             self._settled.popitem(last=False)
         self._metrics.held.labels(self.route.name).set(len(self._held))
 

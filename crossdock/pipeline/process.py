@@ -11,7 +11,7 @@ from crossdock.kernel import event as events
 from crossdock.kernel import jsontext
 from crossdock.kernel.event import Event
 from crossdock.kernel.metrics import Metrics
-from crossdock.kernel.problems import Problem, Refused, Unavailable
+from crossdock.kernel.problems import Problem, Refused, Unavailable, refuse
 from crossdock.kernel.stream import DEAD_LETTER, Log, Message, Record
 from crossdock.pipeline.ports import Claim, Owner, Seen
 from crossdock.pipeline.recorder import append_entries, append_patiently, now_ms
@@ -27,6 +27,7 @@ SOURCE = "Crossdock-Source"
 RAW_SEQ = "Crossdock-Raw"
 EVENT_ID = "Crossdock-Id"
 STORE_RETRY = 0.5
+MAX_BODY = 900 << 10  # a broker takes 1 MiB with headers unless it is told otherwise
 
 Extend = Callable[[], Awaitable[None]]
 
@@ -43,7 +44,7 @@ class _Work:
     digest: str = ""
     canonical: Event | None = None
     problems: tuple[Problem, ...] = ()
-    seq: int = 0
+    body: bytes = b""
 
 
 def content_digest(event: Event) -> str:
@@ -123,7 +124,11 @@ class Processor:
             return
         try:
             event = work.event.extended(partner=work.partner)
-            work.canonical = self._project.canonical(event, work.message.headers[VERSION])
+            made = self._project.canonical(event, work.message.headers[VERSION])
+            work.body = events.encode_structured(made)
+            if len(work.body) > MAX_BODY:
+                raise refuse("too_large", f"the canonical event has {len(work.body)} bytes", f"at most {MAX_BODY}")
+            work.canonical = made
         except Refused as error:
             work.problems = error.problems
 
@@ -169,9 +174,7 @@ class Processor:
 
     def _record(self, work: _Work, canonical: Event) -> Record:
         headers = {SOURCE: work.source, RAW_SEQ: str(work.message.origin)}
-        return Record(
-            f"event.{canonical.type}", events.encode_structured(canonical), f"e{work.message.origin}", headers
-        )
+        return Record(f"event.{canonical.type}", work.body, f"e{work.message.origin}", headers)
 
     def _entry(self, work: _Work, outcome: str) -> Entry:
         event = work.event

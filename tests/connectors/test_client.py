@@ -2,12 +2,15 @@
 
 import asyncio
 import shutil
+import socket
 import ssl
 import subprocess
+from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
 
+from connectors.addresses import Address
 from connectors.client import Client
 from connectors.target import SendFailed, Target
 from tests.connectors.servers import LOOPBACK, LOOPS, OK, Served, always, failure, once, post, run, serving
@@ -272,22 +275,57 @@ def test_a_private_address_is_refused_however_it_is_spelled(loop: str, host: str
     run(loop, scenario)
 
 
-def test_what_is_dialled_is_what_was_checked(loop: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_addresses_that_were_checked_are_dialled_and_the_name_is_resolved_once(loop: str) -> None:
+    asked: list[str] = []
+
+    async def rebinding(host: str, _: int) -> list[Address]:
+        asked.append(host)
+        return [ip_address("169.254.169.254"), ip_address("127.0.0.1" if len(asked) == 1 else "10.0.0.1")]
+
     async def scenario() -> None:
-        async with serving(always(OK)) as server:
-            names: list[str] = []
+        async with serving(once(OK)) as server:
+            client = Client(LOOPBACK, resolve=rebinding)
+            target = Target("http", "rebind.example", server.port)
+            assert (await client.request("POST", target, {}, b"", 5)).status == 200
+            assert asked == ["rebind.example"]
 
-            async def rebinding(host: str, port: int, **_: object) -> list[tuple[object, ...]]:
-                names.append(host)
-                second = ("127.0.0.1", port) if len(names) == 1 else ("10.0.0.1", port)
-                return [(0, 0, 0, "", ("169.254.169.254", port)), (0, 0, 0, "", second)]
-
-            client = Client(LOOPBACK)
-            with monkeypatch.context() as patch:
-                patch.setattr("connectors.client.look_up", rebinding)
-                response = await client.request("POST", Target("http", "rebind.example", server.port), {}, b"", 5)
-            assert (response.status, names, server.connections) == (200, ["rebind.example"], 1)
+            await server.until_ended(1)
+            with pytest.raises(SendFailed) as failed:
+                await client.request("POST", target, {}, b"", 5)
+            assert failed.value.code == "private_address"
+            assert server.connections == 1
             await client.close()
+
+    run(loop, scenario)
+
+
+def test_the_next_address_is_tried_when_one_does_not_answer(loop: str) -> None:
+    async def two(_: str, __: int) -> list[Address]:
+        return [ip_address("127.0.0.2"), ip_address("127.0.0.1")]
+
+    async def scenario() -> None:
+        async with serving(always(OK)) as server:  # listens on 127.0.0.1 only
+            client = Client(LOOPBACK, resolve=two)
+            target = Target("http", "two.example", server.port)
+            assert (await client.request("POST", target, {}, b"", 5)).status == 200
+            await client.close()
+
+    run(loop, scenario)
+
+
+def test_a_name_that_does_not_resolve_in_time_or_at_all_is_a_failure(loop: str) -> None:
+    async def never(_: str, __: int) -> list[Address]:
+        await asyncio.Event().wait()
+        return []
+
+    async def unknown(_: str, __: int) -> list[Address]:
+        raise socket.gaierror("unknown")
+
+    async def scenario() -> None:
+        for resolve, code in ((never, "timeout"), (unknown, "connect")):
+            with pytest.raises(SendFailed) as failed:
+                await Client(resolve=resolve).request("POST", Target("http", "x.example", 80), {}, b"", 0.05)
+            assert (failed.value.code, failed.value.sent) == (code, False)
 
     run(loop, scenario)
 

@@ -118,7 +118,7 @@ def test_the_problems_of_all_files_come_at_once(tmp_path: Path) -> None:
         "[::ffff:127.0.0.1]",
         "[64:ff9b::a9fe:a9fe]",
         "0",
-    ],  # noqa: E501
+    ],
 )
 def test_a_private_literal_address_is_refused_at_check(tmp_path: Path, host: str) -> None:
     write(tmp_path, erp=f"connector: erp\nkind: http\nurl: http://{host}/\n")

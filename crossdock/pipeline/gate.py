@@ -1,0 +1,36 @@
+"""The breaker's gate in front of a lane's attempts."""
+
+import asyncio
+from collections.abc import Callable
+
+from connectors.breaker import Breaker
+
+_LEAST = 0.02
+
+
+class Gate:
+    """Lets deliveries through while the breaker is closed, one probe at a time while it is half open."""
+
+    def __init__(self, breaker: Breaker) -> None:
+        self.breaker = breaker
+        self.stopping = asyncio.Event()
+        self._queue = asyncio.Lock()
+
+    async def admit(self, left: Callable[[], float]) -> bool:
+        """Wait for the breaker; false when the delivery grew too old meanwhile. `left` gives its seconds left."""
+        if self.breaker.ready():
+            return True
+        async with self._queue:  # one delivery watches the breaker, the others queue behind it
+            while not self.stopping.is_set() and not self.breaker.ready():
+                if left() <= 0:
+                    return False
+                await self.nap(min(left(), max(_LEAST, self.breaker.wait())))
+        return True
+
+    async def nap(self, seconds: float) -> None:
+        """Sleep, but not past the stop of the lane."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self.stopping.wait()
+        except TimeoutError:
+            pass
