@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from fastapi import Depends, FastAPI, HTTPException, Request, Response
 from pydantic import BaseModel, Field
 
-from console.page import PAGE
+from console.page import HEADERS, PAGE
 from crossdock import VERSION
 from crossdock.kernel import jsontext
 from crossdock.kernel.apikeys import KeyBook, make_key
@@ -81,7 +81,7 @@ def create_app(desk: Desk, token: str) -> FastAPI:
 def _probes(app: FastAPI) -> None:
     @app.get("/", include_in_schema=False)
     async def page() -> Response:
-        return Response(PAGE, media_type="text/html")
+        return Response(PAGE, media_type="text/html", headers=HEADERS)
 
     @app.get("/livez", include_in_schema=False)
     async def livez() -> Response:

@@ -39,6 +39,7 @@ _TITLES = {
     "invalid_envelope": "Not a CloudEvents 1.0 event",
 }
 RETRY_AFTER = "2"
+_SAID = 3  # problems told in the detail; all are in errors
 
 
 def status_of(problems: Sequence[Problem]) -> int:
@@ -49,11 +50,13 @@ def status_of(problems: Sequence[Problem]) -> int:
 def problem_document(problems: Sequence[Problem]) -> dict[str, Any]:
     """Return the members of an RFC 9457 document."""
     first = problems[0]
+    said = "; ".join(f"{problem.pointer} {problem.message}".strip() for problem in problems[:_SAID])
+    more = f" and {len(problems) - _SAID} more" if len(problems) > _SAID else ""
     return {
         "type": f"urn:crossdock:problem:{first.code}",
         "title": _TITLES.get(first.code, "The request cannot be accepted"),
         "status": status_of(problems),
-        "detail": ": ".join(part for part in (first.message, first.hint) if part),
+        "detail": " - ".join(part for part in (said + more, first.hint) if part),
         "errors": [problem.as_error() for problem in problems],
     }
 

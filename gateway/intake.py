@@ -35,6 +35,8 @@ def accept(project: Project, partner: str, headers: Mapping[str, str], body: byt
     event = events.decode(headers, body)
     if isinstance(event.data, bytes):
         raise refuse("unsupported_media_type", f"data must be JSON, not {event.datacontenttype}"[:200])
+    if event.type not in project.registry.types():
+        raise refuse("unknown_type", f"no event type is called {event.type[:80]}", "see /v1/catalog", pointer="/type")
     source = project.source_for(partner, event.type, event.source)
     version = project.registry.version(event.type, event.dataschema, source.pin(event.type))
     problems = project.registry.problems(event.type, version, event.data)

@@ -177,7 +177,9 @@ def show(found: Any, as_json: bool, columns: list[str], rows: list[list[Any]]) -
 
 def table(columns: list[str], rows: list[list[Any]]) -> None:
     """Print a table; control characters of partners' texts are made visible."""
-    made = Table(*columns, box=None, header_style="bold", pad_edge=False)
+    made = Table(box=None, header_style="bold", pad_edge=False)
+    for name in columns:
+        made.add_column(name, overflow="fold", no_wrap=name in ("at", "stage", "outcome", "state", "last_seen"))
     for row in rows:
         made.add_row(*(Text(printable(str(cell))) for cell in row))
     Console().print(made)

@@ -39,6 +39,7 @@ class _Work:
     message: Message
     partner: str
     source: str
+    at: int
     event: Event | None = None
     owner: Owner | None = None
     digest: str = ""
@@ -81,7 +82,7 @@ class Processor:
 
     def _decode(self, message: Message) -> _Work:
         _, partner, source = message.subject.split(".", 2)
-        work = _Work(message, partner, source)
+        work = _Work(message, partner, source, now_ms())
         try:
             work.event = events.decode(message.headers, message.payload)
             work.digest = content_digest(work.event)
@@ -179,7 +180,7 @@ class Processor:
     def _entry(self, work: _Work, outcome: str) -> Entry:
         event = work.event
         return Entry(
-            at=now_ms(),
+            at=work.at,
             stage=entry.PROCESS,
             outcome=outcome,
             partner=work.partner,

@@ -2,11 +2,14 @@
 
 import asyncio
 import time
+from ipaddress import ip_address
 
 import pytest
 
 from connectors.client import Client
-from tests.connectors.servers import LOOPBACK, LOOPS, OK, Served, failure, once, post, run, serving
+from connectors.connection import Limits
+from connectors.pool import Pool
+from tests.connectors.servers import LOOPBACK, LOOPS, OK, Served, always, failure, once, post, run, serving
 
 pytestmark = pytest.mark.parametrize("loop", list(LOOPS))
 
@@ -122,6 +125,7 @@ def test_bytes_after_an_answer_are_never_taken_for_the_next_one(loop: str, junk:
         await served.request()
         await served.answer(b"HTTP/1.1 201 Created\r\ncontent-length: 0\r\n\r\n" + junk)
         await served.request()
+        await served.answer(b"HTTP/1.1 500 Reused\r\ncontent-length: 0\r\n\r\n")
 
     async def scenario() -> None:
         async with serving(behave) as server:
@@ -154,6 +158,19 @@ def test_bytes_on_an_idle_connection_end_it(loop: str) -> None:
             await client.close()
 
     idle = asyncio.Event()
+    run(loop, scenario)
+
+
+def test_a_connection_spoiled_a_moment_ago_is_not_taken(loop: str) -> None:
+    async def scenario() -> None:
+        async with serving(always(OK)) as server:
+            pool = Pool(1, 60, Limits(1024, 1024))
+            connection = await pool.connect(server.target(), ip_address("127.0.0.1"), None)
+            pool.give(connection)
+            connection.data_received(b"junk")
+            assert pool.take() is None
+            pool.close()
+
     run(loop, scenario)
 
 

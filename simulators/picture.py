@@ -1,0 +1,81 @@
+"""Takes the picture of the console in the README: `make picture`, or `python -m simulators.picture [FILE]`."""
+
+import argparse
+import asyncio
+import os
+import re
+import signal
+import sys
+import tempfile
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from simulators.browser import Page, browser
+from simulators.installation import ROOT
+
+DAY = (sys.executable, "-m", "simulators.day", "--seed", "7", "--gateway-port", "0", "--console-port", "0")
+ENOUGH = 400  # events that must have been delivered
+END_WITHIN = 60.0
+_PLACE = re.compile(r"console (\S+)\s+token (\S+)")
+_DELIVERED = "Number(document.querySelectorAll('#totals dd')[1]?.textContent.replace(/,/g, ''))"
+_RECEIPT = "[...document.querySelectorAll('#recent tr')].find((row) => row.textContent.includes('orders-to-oms'))"
+
+
+async def take(file: Path, width: int, height: int, dark: bool) -> None:
+    """Start a day, let it fill the page, write the picture and stop everything."""
+    with tempfile.TemporaryDirectory() as data:
+        day = await asyncio.create_subprocess_exec(
+            *DAY, "--data", data, cwd=ROOT, stdout=asyncio.subprocess.PIPE, start_new_session=True
+        )
+        try:
+            console, token = await asyncio.wait_for(_place(day), END_WITHIN)
+            async with browser(width, height, dark) as page:
+                await page.open(f"{console}/#token={token}")
+                file.write_bytes(await _filled(page))
+        finally:
+            await _end(day)
+
+
+async def _place(day: asyncio.subprocess.Process) -> tuple[str, str]:
+    while day.stdout and (line := await day.stdout.readline()):
+        if found := _PLACE.search(line.decode()):
+            return found[1], found[2]
+    raise RuntimeError("the day did not start")
+
+
+async def _filled(page: Page) -> bytes:
+    await page.until(f"{_DELIVERED} > {ENOUGH} && document.querySelector('#letters td')", 90)
+    await page.evaluate("document.querySelector('#prove').click()")
+    await page.until("document.querySelector('#ledger.good, #ledger.bad')")
+    await page.evaluate("document.querySelector('#ledger-sums').replaceChildren()")  # the flow shall be seen too
+    await page.until(f"{_RECEIPT}?.querySelector('button').click() === undefined && {_RECEIPT} !== undefined")
+    await page.until("document.querySelector('ol.journey')")
+    await page.evaluate("document.activeElement.blur(), scrollTo(0, 0)")
+    return await page.picture()
+
+
+async def _end(day: asyncio.subprocess.Process) -> None:
+    with suppress(ProcessLookupError):
+        day.send_signal(signal.SIGTERM)
+    with suppress(TimeoutError):
+        await asyncio.wait_for(day.communicate(), END_WITHIN)
+        return
+    os.killpg(day.pid, signal.SIGKILL)
+    await day.wait()
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Parse the command line and take the picture."""
+    parser = argparse.ArgumentParser(prog="python -m simulators.picture", description=main.__doc__)
+    parser.add_argument("file", nargs="?", type=Path, default=ROOT / "docs" / "console.png")
+    parser.add_argument("--size", default="1400x1480", help="width and height in pixels")
+    parser.add_argument("--dark", action="store_true")
+    given = parser.parse_args(words)
+    width, height = map(int, given.size.split("x"))
+    asyncio.run(take(given.file, width, height, given.dark))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
