@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/requirements.stamp
 
-.PHONY: install run test check bench fmt
+.PHONY: install run test check bench fmt picture
 
 install: $(STAMP)
 
@@ -34,3 +34,6 @@ bench: install
 fmt: install
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+picture: install  # of the console, for the README; needs chromium
+	$(BIN)/python -m simulators.picture

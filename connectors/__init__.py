@@ -1,1 +1,1 @@
-"""How to speak to a destination: kinds, retry, breaker."""
+"""How to speak to a destination: kinds, HTTP client, breaker; the connectors."""

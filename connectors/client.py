@@ -57,14 +57,18 @@ class Client:
         pool = self._pool(target)
         deadline = asyncio.get_running_loop().time() + timeout
         await pool.acquire(deadline)
+        connection = pool.take()
+        tried = connection is not None
         try:
-            connection = pool.take()
             response = await _exchange_reused(connection, data, deadline) if connection else None
             if connection is None or response is None:
                 connection = await self._dial(pool, target, deadline)
                 response = await connection.exchange(data, deadline)
             pool.give(connection)
             return response
+        except SendFailed as failure:
+            failure.sent = failure.sent or tried
+            raise
         finally:
             pool.release()
 

@@ -172,8 +172,7 @@ async def _overview(desk: Desk) -> dict[str, Any]:
     return {
         "revision": desk.project.revision,
         "sources": [
-            {"source": name, "partner": spec.partner, "accepted": sums.get(("gateway", name, "accepted"), 0)}
-            | {outcome: sums.get(("process", name, outcome), 0) for outcome in ("routed", "duplicate", "dead_lettered")}
+            {"source": name, "partner": spec.partner} | _source_sums(sums, name)
             for name, spec in desk.project.sources.items()
         ],
         "routes": [
@@ -193,6 +192,14 @@ async def _overview(desk: Desk) -> dict[str, Any]:
         "dead_letters": counts["open"],
         "recent": [hop(line) | {"id": line.id, "type": line.type, "source": line.source} for line in recent],
     }
+
+
+def _source_sums(sums: Mapping[tuple[str, str, str], int], name: str) -> dict[str, int]:
+    """Return the sums as the ledger has them: a repeat that the broker dropped was accepted and is a duplicate."""
+    dropped = sums.get(("gateway", name, "duplicate"), 0)
+    found = {outcome: sums.get(("process", name, outcome), 0) for outcome in ("routed", "duplicate", "dead_lettered")}
+    accepted = sums.get(("gateway", name, "accepted"), 0)
+    return found | {"accepted": accepted + dropped, "duplicate": found["duplicate"] + dropped}
 
 
 async def _trace(desk: Desk, text: str) -> dict[str, Any]:

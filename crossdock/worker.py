@@ -62,7 +62,7 @@ class Worker:
         for route in self.routes:
             after = await self._watch.prepare(route)
             lane = self.lanes[route.name] = await self._make_lane(route)
-            self._tasks.append(asyncio.create_task(lane.run(after if route.order_by is not None else 0)))
+            self._tasks.append(asyncio.create_task(self._run(lane, after if route.order_by is not None else 0)))
         await self.follow_pauses()
         self._tasks.append(asyncio.create_task(self._keep_watch()))
         if self.processes:
@@ -85,6 +85,13 @@ class Worker:
     def state(self) -> Mapping[str, Any]:
         """Return the state of each lane."""
         return {name: lane.state for name, lane in self.lanes.items()}
+
+    async def _run(self, lane: Lane, after: float) -> None:
+        try:
+            await lane.run(after)
+        except Exception:
+            log.exception("the lane of route %s broke: this worker ends and is started again", lane.route.name)
+            raise SystemExit(1) from None
 
     async def _keep_watch(self) -> None:
         watched: list[Route | None] = [*([None] if self.processes else []), *self.routes]

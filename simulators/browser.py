@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import os
 import re
 import shutil
 import tempfile
@@ -71,17 +72,17 @@ class Page:
             raise BrowserError(str(answer["exceptionDetails"]))
         return answer["result"].get("value")
 
-    async def until(self, script: str, within: float = WITHIN) -> Any:
-        """Wait until an expression is true in the page and return its value.
+    async def until(self, script: str, within: float = WITHIN) -> None:
+        """Wait until an expression is true in the page.
 
         Raises:
             BrowserError: when it is not in time; the text holds what the page shows.
         """
         with suppress(TimeoutError):
             async with asyncio.timeout(within):
-                while not (value := await self.evaluate(script)):
+                while not await self.evaluate(f"Boolean({script})"):
                     await asyncio.sleep(0.05)
-                return value
+                return
         raise BrowserError(f"never true: {script}\n{await self.evaluate('document.body.innerText')}\n{self.errors}")
 
     async def picture(self) -> bytes:
@@ -128,7 +129,7 @@ async def browser(width: int = 1400, height: int = 1000, dark: bool = False) -> 
         raise BrowserError(f"none of {', '.join(NAMES)} is installed")
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         process = await asyncio.create_subprocess_exec(
-            program, *FLAGS, f"--user-data-dir={profile}", "about:blank",
+            program, *FLAGS, f"--user-data-dir={profile}", "about:blank", env={**os.environ, "TMPDIR": profile},
             stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE,
         )  # fmt: skip
         try:

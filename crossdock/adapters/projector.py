@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
+from sqlalchemy.exc import SQLAlchemyError
 
 from crossdock.adapters.inbox import NatsInbox
 from crossdock.kernel.problems import Unavailable
@@ -32,7 +33,7 @@ class Projector:
         while True:
             try:
                 await self._follow(await asyncio.to_thread(self._store.position))
-            except (Unavailable, NatsError, OSError) as error:
+            except (Unavailable, NatsError, SQLAlchemyError, OSError) as error:
                 log.warning("journal: %s", error)
                 await asyncio.sleep(1)
 

@@ -1,7 +1,7 @@
 """One event for one route: its identity at the target, its journal lines and its dead letter."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from connectors.port import Result
 from crossdock.kernel.event import Event
@@ -58,6 +58,11 @@ def journal_line(route: str, delivery: Delivery, outcome: str, revision: str) ->
         ms=max(0, now_ms() - int(message.time * 1000)),
         revision=revision,
     )
+
+
+def refer(line: Entry, letter: DeadLetter, seq: int) -> Entry:
+    """Return the journal entry of a delivery that is given up, naming its dead letter, stored under `seq`."""
+    return replace(line, reason=letter.reason, detail=letter.detail, dead_letter=letter.id, ref=seq)
 
 
 def dead_letter(route: Route, delivery: Delivery, revision: str) -> DeadLetter:

@@ -11,12 +11,13 @@ from dataclasses import replace
 from connectors.breaker import Breaker
 from connectors.port import Connector, Result
 from crossdock.kernel import event as events
+from crossdock.kernel.event import Event
 from crossdock.kernel.expression import view
 from crossdock.kernel.metrics import Metrics
 from crossdock.kernel.problems import Refused, Unavailable
 from crossdock.kernel.retry import delay
 from crossdock.kernel.stream import Inbox, Log, Message
-from crossdock.pipeline.delivery import Delivery, dead_letter, idempotency_key, journal_line
+from crossdock.pipeline.delivery import Delivery, dead_letter, idempotency_key, journal_line, refer
 from crossdock.pipeline.gate import Gate
 from crossdock.pipeline.recorder import Recorder, append_patiently
 from dlq.record import DELIVER, record
@@ -128,11 +129,11 @@ class Lane:
         if message.seq in self._settled:
             self._spawn(self._inbox.ack([message]))
             return
-        event = events.decode_structured(message.payload)
-        delivery = Delivery(message, event, str(message.seq))
+        delivery = Delivery(message, Event("", "", ""), str(message.seq))
         self._held[message.seq] = delivery
-        seen = view(event)
         try:
+            delivery.event = events.decode_structured(message.payload)
+            seen = view(delivery.event)
             if not matches(self.route, seen):
                 self._settle(delivery, entry.SKIPPED)
                 return
@@ -184,7 +185,7 @@ class Lane:
                 return
             if result.outcome == "permanent" or self._left(delivery) <= 0:
                 break
-            self._note_attempt(delivery, result)
+            self._recorder.note(replace(self._line(delivery, entry.RETRIED), detail=result.detail))
             pause = max(result.retry_after, delay(self.route.retry, delivery.attempts, random.random()))
             await self._gate.nap(min(pause, max(0.0, self._left(delivery))))
         await self._bury(delivery)
@@ -192,12 +193,19 @@ class Lane:
     async def _attempt(self, delivery: Delivery) -> Result:
         async with self._slots:
             delivery.attempts += 1
-            result = await self._connector.deliver(delivery.event, idempotency_key(self.route.name, delivery.event))
+            result = await self._send(delivery)
         delivery.last = result
         self._gate.breaker.record(result.outcome in ("delivered", "permanent"))
         self._metrics.attempts.labels(self.route.name, result.outcome).inc()
         self._metrics.breaker_open.labels(self.route.name).set(self._gate.breaker.state != "closed")
         return result
+
+    async def _send(self, delivery: Delivery) -> Result:
+        try:
+            return await self._connector.deliver(delivery.event, idempotency_key(self.route.name, delivery.event))
+        except Exception as error:
+            log.exception("route %s: the connector failed", self.route.name)
+            return Result("retry", 0, f"internal error: {type(error).__name__}")
 
     def _left(self, delivery: Delivery) -> float:
         """Seconds until retries end: by age, counted from when this lane could first have tried."""
@@ -207,18 +215,14 @@ class Lane:
         letter = dead_letter(self.route, delivery, self._revision)
         (seq,) = await append_patiently(self._streams, [record(letter)])
         self._metrics.dead_letters.labels(DELIVER, self.route.name).inc()
-        line = journal_line(self.route.name, delivery, entry.DEAD_LETTERED, self._revision)
-        self._finish(
-            delivery, replace(line, reason=letter.reason, detail=letter.detail, dead_letter=letter.id, ref=seq)
-        )
+        line = self._line(delivery, entry.DEAD_LETTERED)
+        self._finish(delivery, refer(line, letter, seq))
 
-    def _note_attempt(self, delivery: Delivery, result: Result) -> None:
-        line = journal_line(self.route.name, delivery, entry.RETRIED, self._revision)
-        self._recorder.note(replace(line, detail=result.detail))
+    def _line(self, delivery: Delivery, outcome: str) -> Entry:
+        return journal_line(self.route.name, delivery, outcome, self._revision)
 
     def _settle(self, delivery: Delivery, outcome: str, detail: str = "") -> None:
-        line = journal_line(self.route.name, delivery, outcome, self._revision)
-        self._finish(delivery, replace(line, detail=detail))
+        self._finish(delivery, replace(self._line(delivery, outcome), detail=detail))
 
     def _finish(self, delivery: Delivery, line: Entry) -> None:
         """Record the last word on a delivery, then acknowledge it."""

@@ -86,8 +86,8 @@ class Processor:
         try:
             work.event = events.decode(message.headers, message.payload)
             work.digest = content_digest(work.event)
-        except Refused as error:
-            work.problems = error.problems
+        except Exception as error:
+            work.problems = _problems(error)
         return work
 
     async def _claim(self, works: list[_Work], extend: Extend) -> None:
@@ -130,8 +130,8 @@ class Processor:
             if len(work.body) > MAX_BODY:
                 raise refuse("too_large", f"the canonical event has {len(work.body)} bytes", f"at most {MAX_BODY}")
             work.canonical = made
-        except Refused as error:
-            work.problems = error.problems
+        except Exception as error:
+            work.problems = _problems(error)
 
     async def _store_letters(self, works: list[_Work]) -> list[Entry]:
         failed = [work for work in works if work.problems]
@@ -221,6 +221,14 @@ class Processor:
 
 
 _CONFLICT_HINT = "the sender used one id for two events; give the second its own id and send it again"
+
+
+def _problems(error: Exception) -> tuple[Problem, ...]:
+    """Return why an event became a dead letter; a fault of ours must stop that event and no other."""
+    if isinstance(error, Refused):
+        return error.problems
+    log.error("an event could not be processed", exc_info=error)
+    return (Problem("internal_error", type(error).__name__, "see the worker's log, then replay"),)
 
 
 def business_key(event: Event) -> str:

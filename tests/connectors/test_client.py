@@ -1,4 +1,4 @@
-"""The delivery client against well-behaved servers: answers, connections, deadlines."""
+"""The delivery client against well-behaved servers: requests, answers, deadlines, closing."""
 
 import asyncio
 from ipaddress import ip_address
@@ -98,105 +98,6 @@ def test_a_large_body_arrives_whole(loop: str) -> None:
         async with serving(always(OK)) as server:
             client = Client(LOOPBACK)
             assert (await post(client, server, body=b"x" * 3_000_000)).status == 200
-            await client.close()
-
-    run(loop, scenario)
-
-
-def test_no_more_connections_are_opened_than_allowed_and_all_are_reused(loop: str) -> None:
-    async def scenario() -> None:
-        async with serving(always(OK)) as server:
-            client = Client(LOOPBACK, max_connections=3)
-            await asyncio.gather(*(post(client, server) for _ in range(60)))
-            assert server.connections == 3
-            for _ in range(5):
-                await post(client, server)
-            assert server.connections == 3
-            await client.close()
-            await server.until_ended(3)
-
-    run(loop, scenario)
-
-
-def test_the_connection_used_last_is_taken_first_so_that_others_can_age(loop: str) -> None:
-    async def behave(served: Served) -> None:
-        while True:
-            await served.request()
-            await served.answer(b"HTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\n%d" % served.number)
-
-    async def scenario() -> None:
-        async with serving(behave) as server:
-            client = Client(LOOPBACK)
-            assert {response.body for response in await asyncio.gather(*(post(client, server) for _ in range(3)))} == {
-                b"1", b"2", b"3",
-            }  # fmt: skip
-            assert len({(await post(client, server)).body for _ in range(4)}) == 1
-            await client.close()
-
-    run(loop, scenario)
-
-
-def test_a_connection_unused_for_long_is_closed(loop: str) -> None:
-    async def scenario() -> None:
-        async with serving(always(OK)) as server:
-            client = Client(LOOPBACK, max_idle=0.05)
-            await post(client, server)
-            await server.until_ended(1)
-            await post(client, server)
-            assert server.connections == 2
-            await client.close()
-
-    run(loop, scenario)
-
-
-def test_a_kept_connection_that_the_target_closed_costs_no_attempt(loop: str) -> None:
-    async def behave(served: Served) -> None:
-        await served.request()
-        await served.answer(OK)
-        if served.number == 1:
-            await served.request()  # read the second request and close without a byte
-            served.reset()
-        else:
-            await served.request()
-
-    async def scenario() -> None:
-        async with serving(behave) as server:
-            client = Client(LOOPBACK)
-            assert (await post(client, server)).status == 200
-            assert (await post(client, server)).status == 200
-            assert server.connections == 2
-            await client.close()
-
-    run(loop, scenario)
-
-
-def test_a_kept_connection_that_answered_in_part_is_not_tried_again(loop: str) -> None:
-    async def behave(served: Served) -> None:
-        await served.request()
-        await served.answer(OK)
-        await served.request()
-        await served.answer(b"HTTP/1.1 200")
-
-    async def scenario() -> None:
-        async with serving(behave) as server:
-            client = Client(LOOPBACK)
-            await post(client, server)
-            failed = await failure(client, server)
-            assert (failed.code, failed.sent, server.connections) == ("reset", True, 1)
-            await client.close()
-
-    run(loop, scenario)
-
-
-def test_a_fresh_connection_that_closes_without_an_answer_is_a_failure(loop: str) -> None:
-    async def behave(served: Served) -> None:
-        await served.request()
-
-    async def scenario() -> None:
-        async with serving(behave) as server:
-            client = Client(LOOPBACK)
-            failed = await failure(client, server)
-            assert (failed.code, failed.sent, server.connections) == ("reset", True, 1)
             await client.close()
 
     run(loop, scenario)

@@ -1,0 +1,136 @@
+"""Connections of the delivery client: how many, how long, and what happens when the target closes one."""
+
+import asyncio
+import socket
+from ipaddress import ip_address
+
+import pytest
+
+from connectors.addresses import Address
+from connectors.client import Client
+from tests.connectors.servers import LOOPBACK, LOOPS, OK, Served, always, failure, post, run, serving
+
+pytestmark = pytest.mark.parametrize("loop", list(LOOPS))
+
+
+def test_no_more_connections_are_opened_than_allowed_and_all_are_reused(loop: str) -> None:
+    async def scenario() -> None:
+        async with serving(always(OK)) as server:
+            client = Client(LOOPBACK, max_connections=3)
+            await asyncio.gather(*(post(client, server) for _ in range(60)))
+            assert server.connections == 3
+            for _ in range(5):
+                await post(client, server)
+            assert server.connections == 3
+            await client.close()
+            await server.until_ended(3)
+
+    run(loop, scenario)
+
+
+def test_the_connection_used_last_is_taken_first_so_that_others_can_age(loop: str) -> None:
+    async def behave(served: Served) -> None:
+        while True:
+            await served.request()
+            await served.answer(b"HTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\n%d" % served.number)
+
+    async def scenario() -> None:
+        async with serving(behave) as server:
+            client = Client(LOOPBACK)
+            assert {response.body for response in await asyncio.gather(*(post(client, server) for _ in range(3)))} == {
+                b"1", b"2", b"3",
+            }  # fmt: skip
+            assert len({(await post(client, server)).body for _ in range(4)}) == 1
+            await client.close()
+
+    run(loop, scenario)
+
+
+def test_a_connection_unused_for_long_is_closed(loop: str) -> None:
+    async def scenario() -> None:
+        async with serving(always(OK)) as server:
+            client = Client(LOOPBACK, max_idle=0.05)
+            await post(client, server)
+            await server.until_ended(1)
+            await post(client, server)
+            assert server.connections == 2
+            await client.close()
+
+    run(loop, scenario)
+
+
+def test_a_kept_connection_that_the_target_closed_costs_no_attempt(loop: str) -> None:
+    async def behave(served: Served) -> None:
+        await served.request()
+        await served.answer(OK)
+        if served.number == 1:
+            await served.request()  # read the second request and close without a byte
+            served.reset()
+        else:
+            await served.request()
+
+    async def scenario() -> None:
+        async with serving(behave) as server:
+            client = Client(LOOPBACK)
+            assert (await post(client, server)).status == 200
+            assert (await post(client, server)).status == 200
+            assert server.connections == 2
+            await client.close()
+
+    run(loop, scenario)
+
+
+def test_a_request_that_was_lost_with_a_kept_connection_counts_as_sent(loop: str) -> None:
+    async def resolve_once(_: str, __: int) -> list[Address]:
+        if asked:
+            raise socket.gaierror("gone")
+        asked.append(1)
+        return [ip_address("127.0.0.1")]
+
+    async def behave(served: Served) -> None:
+        await served.request()
+        await served.answer(OK)
+        await served.request()
+
+    async def scenario() -> None:
+        async with serving(behave) as server:
+            client = Client(LOOPBACK, resolve=resolve_once)
+            await post(client, server)
+            failed = await failure(client, server)
+            assert (failed.code, failed.sent) == ("connect", True)
+            await client.close()
+
+    asked: list[int] = []
+    run(loop, scenario)
+
+
+def test_a_kept_connection_that_answered_in_part_is_not_tried_again(loop: str) -> None:
+    async def behave(served: Served) -> None:
+        await served.request()
+        await served.answer(OK)
+        await served.request()
+        await served.answer(b"HTTP/1.1 200")
+
+    async def scenario() -> None:
+        async with serving(behave) as server:
+            client = Client(LOOPBACK)
+            await post(client, server)
+            failed = await failure(client, server)
+            assert (failed.code, failed.sent, server.connections) == ("reset", True, 1)
+            await client.close()
+
+    run(loop, scenario)
+
+
+def test_a_fresh_connection_that_closes_without_an_answer_is_a_failure(loop: str) -> None:
+    async def behave(served: Served) -> None:
+        await served.request()
+
+    async def scenario() -> None:
+        async with serving(behave) as server:
+            client = Client(LOOPBACK)
+            failed = await failure(client, server)
+            assert (failed.code, failed.sent, server.connections) == ("reset", True, 1)
+            await client.close()
+
+    run(loop, scenario)

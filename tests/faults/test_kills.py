@@ -1,0 +1,47 @@
+"""`kill -9` of each process in the middle of traffic: nothing answered 2xx is lost, doubled or out of order."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from tests.faults.installation import running
+from tests.faults.traffic import Traffic, check_all
+
+EACH = 1000  # events between two kills
+
+
+@pytest.mark.parametrize("name", ["gateway", "worker-0", "valkey", "nats"])
+def test_a_killed_process_loses_doubles_and_turns_round_nothing(name: str, tmp_path: Path, events: int) -> None:
+    async def scenario() -> None:
+        async with running(tmp_path) as site:
+            # given
+            traffic = Traffic(site, events)
+            sending = asyncio.create_task(traffic.send())
+            # when
+            kills = max(1, events // EACH)
+            for number in range(kills):
+                await traffic.part((number + 0.5) / kills)
+                await site.replaced(name, site.kill(name))
+            await sending
+            # then
+            await check_all(site, traffic)
+
+    asyncio.run(scenario())
+
+
+def test_a_killed_supervisor_started_again_goes_on_where_it_was(tmp_path: Path, events: int) -> None:
+    async def scenario() -> None:
+        async with running(tmp_path) as site:
+            # given
+            first = Traffic(site, events)
+            sending = asyncio.create_task(first.send())
+            await first.part(0.5)
+            # when
+            await site.crash()
+            await site.start()
+            await sending
+            # then
+            await check_all(site, first)
+
+    asyncio.run(scenario())
