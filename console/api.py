@@ -60,7 +60,7 @@ class Selection(BaseModel):
 
 def create_app(desk: Desk, token: str) -> FastAPI:
     """Return the application; every path but the page and the probes needs the token."""
-    app = FastAPI(title="Crossdock operations", version=VERSION, docs_url=None, redoc_url=None)
+    app = FastAPI(title="Crossdock operations", version=VERSION, docs_url=None, redoc_url=None, openapi_url=None)
 
     def authorised(request: Request) -> None:
         scheme, _, given = request.headers.get("authorization", "").partition(" ")
@@ -100,7 +100,7 @@ def _views(app: FastAPI, desk: Desk, authorised: Callable[[Request], None]) -> N
         return _json(await _trace(desk, key))
 
     @app.get("/ops/v1/dead-letters", dependencies=guarded)
-    async def list_letters(state: str = "", route: str = "", reason: str = "", limit: int = 100) -> Response:
+    async def list_letters(state: str = "", route: str = "", reason: str = "", limit: Limit = 100) -> Response:
         found = await asyncio.to_thread(
             lambda: desk.journal.letters(state=state, route=route, reason=reason, limit=min(limit, MANY))
         )

@@ -26,7 +26,7 @@ def create_app(project: Project, ingest: Ingest, journal: JournalStore, ready: C
     app.router.routes.insert(0, Route("/v1/events", ingest))
     describe_ingest(app)
 
-    @app.get("/v1/events/{event_id}", summary="What became of my event")
+    @app.get("/v1/events/{event_id:path}", summary="What became of my event")
     async def event_status(event_id: str, request: Request) -> Response:
         partner = ingest.partner(request.headers)
         found = await look_up(journal, partner, event_id)
@@ -78,7 +78,9 @@ def _answer_problems(app: FastAPI) -> None:
     @app.exception_handler(405)
     async def on_http(_: Request, error: HTTPException) -> Response:
         code = "method_not_allowed" if error.status_code == 405 else "not_found"
-        return _problem(Problem(code, str(error.detail)))
+        response = _problem(Problem(code, str(error.detail)))
+        response.headers.update(error.headers or {})
+        return response
 
     @app.exception_handler(RequestValidationError)
     async def on_invalid(_: Request, error: RequestValidationError) -> Response:

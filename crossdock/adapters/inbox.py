@@ -58,8 +58,8 @@ class NatsInbox:
         """
         deadline = time.monotonic() + wait
         while not self._ready:
+            self._event.clear()  # before asking: an answer may come while that waits
             await self._ask(limit)
-            self._event.clear()
             left = deadline - time.monotonic()
             if left <= 0:
                 return []

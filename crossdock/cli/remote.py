@@ -35,8 +35,10 @@ class Remote:
                 return json.loads(answer.read())
         except urllib.error.HTTPError as error:
             fail(_detail(error))
-        except OSError as error:
+        except (OSError, HTTPException) as error:
             fail(f"{self._url} does not answer: {getattr(error, 'reason', error)}")
+        except ValueError:
+            fail(f"{self._url} does not answer as Crossdock's operations API does")
 
 
 def fail(message: str) -> NoReturn:

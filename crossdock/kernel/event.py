@@ -23,7 +23,9 @@ _NAME = re.compile(r"[a-z0-9]{1,64}\Z")
 _TIME = re.compile(
     r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])[Tt]([01]\d|2[0-3]):[0-5]\d:([0-5]\d|60)(\.\d{1,9})?([Zz]|[+-]([01]\d|2[0-3]):[0-5]\d)\Z"
 )
+_PLAIN = re.compile(r"[!#$&-~]*\Z")  # needs no percent-encoding: visible ASCII but for the quote and the percent sign
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
+_MEDIA_TYPE = re.compile(r"[!-~]+/[!-~]+( *;[ !-~]*)?\Z")  # it becomes a header as it stands
 _GUARD = re.compile(rb"\xef\xb7[\x90\x91]|\\u[Ff][Dd][Dd][01]")
 
 
@@ -160,6 +162,8 @@ def _string_problems(name: str, value: str, pointer: str) -> Iterable[Problem]:
         yield Problem("invalid_envelope", f"{name} holds control characters", pointer=pointer)
     if name == "time" and value and not _TIME.match(value):
         yield Problem("invalid_envelope", "time must be an RFC 3339 timestamp with offset", pointer=pointer)
+    if name == "datacontenttype" and value and not _MEDIA_TYPE.match(value):
+        yield Problem("invalid_envelope", "datacontenttype must be a media type in ASCII", pointer=pointer)
 
 
 def _base64(text: Any, problems: list[Problem]) -> bytes:
@@ -215,4 +219,5 @@ def header_value(value: str | int | bool) -> str:
     """Return an attribute as a header value, percent-encoded (HTTP binding, section 3.1.3.2)."""
     if isinstance(value, bool):
         return "true" if value else "false"
-    return quote(str(value), safe="!#$&'()*+,-./:;<=>?@[\\]^_`{|}~")
+    text = str(value)
+    return text if _PLAIN.match(text) else quote(text, safe="!#$&'()*+,-./:;<=>?@[\\]^_`{|}~")

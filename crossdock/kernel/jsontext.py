@@ -11,6 +11,7 @@ from crossdock.kernel.problems import refuse
 
 MAX_DEPTH = 64  # orjson reads 1,024 levels but writes only 254: what cannot be written must not be accepted
 _LONG_NUMBER = re.compile(rb"[0-9][0-9.]{15,}")
+_TINY_NUMBER = re.compile(rb"[0-9.][eE]-0*[1-9][0-9]{2}")  # where doubles lose digits and end at 0
 _UINT64_MAX = 2**64 - 1
 _INT64_MIN = -(2**63)
 
@@ -28,7 +29,7 @@ def loads(raw: bytes) -> Any:
         raise refuse("invalid_json", f"not JSON: {error}", "send one JSON document in UTF-8") from None
     if raw.count(b"[") + raw.count(b"{") > MAX_DEPTH:
         _check_depth(value)
-    if has_long_number(raw):
+    if has_long_number(raw) or _TINY_NUMBER.search(raw):
         json.loads(raw, parse_int=_exact_int, parse_float=_exact_float)
     return value
 

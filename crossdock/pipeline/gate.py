@@ -1,6 +1,7 @@
-"""The breaker's gate in front of a lane's attempts."""
+"""The gate in front of a lane's attempts: breaker and rate."""
 
 import asyncio
+import time
 from collections.abc import Callable
 
 from connectors.breaker import Breaker
@@ -9,15 +10,22 @@ _LEAST = 0.02
 
 
 class Gate:
-    """Lets deliveries through while the breaker is closed, one probe at a time while it is half open."""
+    """Lets deliveries through while the breaker is closed, one probe at a time while it is half open.
 
-    def __init__(self, breaker: Breaker) -> None:
+    `rate` is attempts a second, 0 for as many as there are.
+    """
+
+    def __init__(self, breaker: Breaker, rate: float) -> None:
         self.breaker = breaker
+        self._apart = 1 / rate if rate else 0.0
+        self._next = 0.0
         self.stopping = asyncio.Event()
         self._queue = asyncio.Lock()
 
     async def admit(self, left: Callable[[], float]) -> bool:
         """Wait for the breaker; false when the delivery grew too old meanwhile. `left` gives its seconds left."""
+        if self._apart:
+            await self._pace()
         if self.breaker.ready():
             return True
         async with self._queue:  # one delivery watches the breaker, the others queue behind it
@@ -26,6 +34,12 @@ class Gate:
                     return False
                 await self.nap(min(left(), max(_LEAST, self.breaker.wait())))
         return True
+
+    async def _pace(self) -> None:
+        now = time.monotonic()
+        turn = max(now, self._next)
+        self._next = turn + self._apart
+        await self.nap(turn - now)
 
     async def nap(self, seconds: float) -> None:
         """Sleep, but not past the stop of the lane."""

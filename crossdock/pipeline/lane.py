@@ -8,7 +8,6 @@ from collections import OrderedDict, deque
 from collections.abc import Coroutine
 from dataclasses import replace
 
-from connectors.breaker import Breaker
 from connectors.port import Connector, Result
 from crossdock.kernel import event as events
 from crossdock.kernel.event import Event
@@ -42,7 +41,7 @@ class Lane:
         route: Route,
         inbox: Inbox,
         connector: Connector,
-        breaker: Breaker,
+        gate: Gate,
         streams: Log,
         metrics: Metrics,
         revision: str,
@@ -51,7 +50,7 @@ class Lane:
         self.paused = False
         self._inbox = inbox
         self._connector = connector
-        self._gate = Gate(breaker)
+        self._gate = gate
         self._streams = streams
         self._recorder = Recorder(streams)
         self._metrics = metrics

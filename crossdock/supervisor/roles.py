@@ -35,6 +35,7 @@ from crossdock.kernel.metrics import Metrics
 from crossdock.kernel.problems import Unavailable
 from crossdock.kernel.settings import Settings
 from crossdock.kernel.stream import DLQ, EVENTS, JOURNAL, RAW, Message
+from crossdock.pipeline.gate import Gate
 from crossdock.pipeline.lane import Lane
 from crossdock.pipeline.process import Processor
 from crossdock.pipeline.recorder import Recorder
@@ -160,9 +161,9 @@ def _lanes(here: Base, lanes: dict[str, Lane]) -> Callable[[Route], Awaitable[La
         spec = here.project.connectors[route.connector]
         consumer = consumer_of(route)
         inbox = await NatsInbox(here.client, consumer.stream, consumer.name).start()
-        breaker = Breaker(spec.breaker.open_at, spec.breaker.over, clock=time.monotonic)
+        gate = Gate(Breaker(spec.breaker.open_at, spec.breaker.over, clock=time.monotonic), spec.rate)
         lanes[route.name] = Lane(
-            route, inbox, open_connector(spec), breaker, here.streams, here.metrics, here.project.revision
+            route, inbox, open_connector(spec), gate, here.streams, here.metrics, here.project.revision
         )
         return lanes[route.name]
 
