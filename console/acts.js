@@ -15,7 +15,7 @@ async function refreshLetters() {
     fill($("letters"), el("p", { class: "quiet" }, what));
     return;
   }
-  const columns = [["state"], ["reason"], ["detail"], ["event"], ["source or route"], ["failures", "number"], ["last failure"], ["acts", "acts"]];
+  const columns = [["state"], ["reason"], ["detail"], ["event"], ["source or route"], ["failures", "number"], ["last failure", "at"], ["acts", "acts"]];
   const cut = listed.length >= MOST ? [el("p", { class: "quiet" }, `The oldest ${MOST} of a state are shown.`)] : [];
   fill($("letters"), table(columns, listed.map(letterRow)), ...cut);
 }

@@ -93,13 +93,11 @@ function showRoute(route, now) {
   made.state.className = `pill ${bad}`;
   made.root.className = `card ${bad === "good" ? "" : bad}`;
   made.facts.textContent = [`${number(route.delivered)} delivered${perSecond(speed)}`, `lag ${number(route.lag)}`,
-    `${number(route.retried)} retried`, `${number(route.dead_lettered)} dead-lettered`].join(" · ");
+    route.retried && `${number(route.retried)} retried`, route.dead_lettered && `${number(route.dead_lettered)} dead-lettered`]
+    .filter(Boolean).join(" · ");
   if (!made.act) {
     made.act = el("button", { type: "button", class: "plain", on: () => pause(route.route, made) });
-    made.root.append(made.act);
-    const below = el("div", { class: "row" });
-    below.append(made.facts, made.act);
-    made.root.append(below);
+    made.state.after(made.act);
   }
   made.paused = paused;
   made.act.textContent = paused ? "Resume" : "Pause";
@@ -157,7 +155,7 @@ function showRecent(lines) {
   if (!lines.length) return;
   const rows = lines.slice(0, 12).map((line, n) => [when(line.at), words(line.stage), line.route ?? line.source ?? "", outcome(line.outcome),
     el("button", { type: "button", class: "plain mono", "data-key": `recent ${n}`, on: () => trace(line.id ?? "") }, line.id ?? "")]);
-  fill($("recent"), table([["at"], ["stage"], ["source or route"], ["outcome"], ["event"]], rows));
+  fill($("recent"), table([["at", "at"], ["stage"], ["source or route"], ["outcome"], ["event"]], rows));
 }
 const outcome = (word) => el("span", { class: mood(word) }, words(word));
 

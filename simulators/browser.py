@@ -24,6 +24,7 @@ FLAGS = (
     "--remote-debugging-port=0",
 )
 WITHIN = 30.0
+PATIENCE = 120.0  # for one answer; `until` answers when its condition holds
 _ADDRESS = re.compile(r"DevTools listening on (ws://\S+)")
 
 
@@ -78,12 +79,14 @@ class Page:
         Raises:
             BrowserError: when it is not in time; the text holds what the page shows.
         """
-        with suppress(TimeoutError):
-            async with asyncio.timeout(within):
-                while not await self.evaluate(f"Boolean({script})"):
-                    await asyncio.sleep(0.05)
-                return
-        raise BrowserError(f"never true: {script}\n{await self.evaluate('document.body.innerText')}\n{self.errors}")
+        watch = f"""new Promise((done) => {{
+            const end = Date.now() + {within * 1000};
+            (function look() {{
+                if ({script}) done(true); else if (Date.now() > end) done(false); else setTimeout(look, 50);
+            }})();
+        }})"""
+        if not await self.evaluate(watch):
+            raise BrowserError(f"never true: {script}\n{await self.evaluate('document.body.innerText')}\n{self.errors}")
 
     async def picture(self) -> bytes:
         """Return what is seen as PNG."""
@@ -100,7 +103,7 @@ class Page:
         message: dict[str, Any] = {"id": self._number, "method": method, "params": parameters}
         await self._socket.send_json(message | ({"sessionId": self._session} if self._session else {}))
         while True:
-            received = await self._socket.receive(WITHIN)
+            received = await self._socket.receive(PATIENCE)
             if received.type is not aiohttp.WSMsgType.TEXT:
                 raise BrowserError(f"the browser ended during {method}")
             answer = received.json()

@@ -32,7 +32,7 @@ async def take(file: Path, width: int, height: int, dark: bool) -> None:
             console, token = await asyncio.wait_for(_place(day), END_WITHIN)
             async with browser(width, height, dark) as page:
                 await page.open(f"{console}/#token={token}")
-                file.write_bytes(await _filled(page))
+                await asyncio.to_thread(file.write_bytes, await _filled(page))
         finally:
             await _end(day)
 

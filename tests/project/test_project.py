@@ -26,11 +26,18 @@ def test_a_source_has_careful_defaults(tmp_path: Path) -> None:
 
 
 def test_limits_and_pins_of_a_source_are_read(tmp_path: Path) -> None:
-    more = "limits: {body: 1MiB, batch: 10}\ndedupe: {window: 2h}\nmatch: /till/\n"
+    more = "limits: {body: 128KiB, batch: 10}\ndedupe: {window: 2h}\nmatch: /till/\n"
     changes = edited(TILLS, "[pos.sale]\n", "[pos.sale@1.0]\n" + more)
     tills = project(tmp_path, changes).sources["tills"]
-    assert (tills.body_limit, tills.batch_limit, tills.dedupe_window, tills.match) == (1048576, 10, 7200, "/till/")
+    assert (tills.body_limit, tills.batch_limit, tills.dedupe_window, tills.match) == (131072, 10, 7200, "/till/")
     assert (tills.pin("pos.sale"), tills.pin("pos.return")) == ("1.0", "")
+
+
+def test_a_source_may_not_take_more_than_the_broker_holds(tmp_path: Path) -> None:
+    more = "limits: {body: 1MiB}\n"
+    with pytest.raises(Refused) as caught:
+        project(tmp_path, edited(TILLS, "[pos.sale]\n", "[pos.sale]\n" + more))
+    assert [(p.code, p.line) for p in caught.value.problems] == [("bad_value", 5)]
 
 
 def test_a_transform_is_found_by_major_version(tmp_path: Path) -> None:
