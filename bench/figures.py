@@ -55,7 +55,7 @@ def document(runs: Sequence[Run]) -> dict[str, Any]:
     }
 
 
-def save(found: Mapping[str, Any], folder: Path = RESULTS) -> Path:
+def save(found: Mapping[str, Any], folder: Path) -> Path:
     """Write the document to a file of its own."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}.json"

@@ -84,7 +84,7 @@ class Stage:
     async def _is_settled(self) -> bool:
         if any((await lags(self._client, self.project)).values()):
             return False
-        end = (await self._client.jetstream().stream_info(JOURNAL)).state.last_seq
+        end = int((await self._client.jetstream().stream_info(JOURNAL)).state.last_seq)
         return await asyncio.to_thread(self._journal.position) >= end
 
     async def backlog(self) -> int:

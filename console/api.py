@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Annotated, Any
 
-from fastapi import Depends, FastAPI, HTTPException, Request, Response
+from fastapi import Depends, FastAPI, HTTPException, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from console.page import HEADERS, PAGE
@@ -24,6 +24,7 @@ from journal.ledger import Ledger
 from journal.store import JournalStore, LetterState
 
 MANY = 10_000
+Limit = Annotated[int, Query(ge=1)]
 
 
 @dataclass(frozen=True)
@@ -228,6 +229,8 @@ async def _letter(desk: Desk, letter_id: str) -> LetterState:
 async def _select(desk: Desk, selection: Selection) -> list[LetterState]:
     if selection.ids:
         return [await _letter(desk, letter_id) for letter_id in selection.ids]
+    if not selection.route and not selection.reason:
+        raise HTTPException(422, "name ids, a route or a reason")
     return await asyncio.to_thread(
         lambda: desk.journal.letters(state="open", route=selection.route, reason=selection.reason, limit=MANY)
     )

@@ -1,7 +1,7 @@
 """One line of the journal: what happened to an event at one stage. Packed many to a message on the JOURNAL stream."""
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from typing import Any
 
 from crossdock.kernel import jsontext
@@ -50,15 +50,20 @@ class Entry:
     revision: str = ""
 
 
-_FIELDS = {field.name for field in fields(Entry)}
+_FIELDS = tuple(field.name for field in fields(Entry))
+_KNOWN = frozenset(_FIELDS)
 
 
 def pack(entries: Iterable[Entry]) -> bytes:
     """Write entries as one JSON document; empty fields are left out."""
-    return jsontext.dumps({"entries": [{k: v for k, v in asdict(entry).items() if v} for entry in entries]})
+    return jsontext.dumps({"entries": [_filled(entry) for entry in entries]})
+
+
+def _filled(entry: Entry) -> dict[str, str | int]:
+    return {name: value for name in _FIELDS if (value := getattr(entry, name))}
 
 
 def unpack(payload: bytes) -> list[Entry]:
     """Read the entries of one message; fields of later versions are ignored."""
     document: dict[str, Any] = jsontext.loads(payload)
-    return [Entry(**{k: v for k, v in item.items() if k in _FIELDS}) for item in document["entries"]]
+    return [Entry(**{k: v for k, v in item.items() if k in _KNOWN}) for item in document["entries"]]

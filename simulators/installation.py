@@ -98,6 +98,11 @@ class Installation:
         """Whether it has ended without being asked to."""
         return self._process is not None and self._process.returncode is not None
 
+    @property
+    def exit_code(self) -> int | None:
+        """The exit code it ended with, None while it runs or before it started."""
+        return self._process.returncode if self._process else None
+
     def last_words(self) -> str:
         """Return the last lines it wrote."""
         return "\n".join(self._last)

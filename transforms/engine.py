@@ -67,8 +67,16 @@ class Transform:
 
 
 def _finite(value: Any) -> bool:
-    if isinstance(value, dict):
-        return all(map(_finite, value.values()))
-    if isinstance(value, list):
-        return all(map(_finite, value))
-    return not isinstance(value, float) or math.isfinite(value)
+    level = [value]
+    while level:
+        deeper: list[Any] = []
+        for node in level:
+            kind = type(node)
+            if kind is dict:
+                deeper.extend(node.values())
+            elif kind is list:
+                deeper.extend(node)
+            elif kind is float and not math.isfinite(node):
+                return False
+        level = deeper
+    return True

@@ -5,6 +5,7 @@ import time
 from collections import deque
 from collections.abc import Iterable, Sequence
 
+from crossdock.kernel.apikeys import KeyRecord
 from crossdock.kernel.stream import Message, Record, Stored
 from crossdock.pipeline.ports import Claim, Owner
 
@@ -100,6 +101,29 @@ class MemorySeen:
     async def claim(self, claims: Sequence[Claim]) -> list[Owner]:
         """See `Seen.claim`."""
         return [self._owners.setdefault(claim.key, Owner(claim.owner, claim.digest)) for claim in claims]
+
+
+class MemoryKeys:
+    """The key book in a dict."""
+
+    def __init__(self) -> None:
+        self._records: dict[str, KeyRecord] = {}
+
+    def find(self, key_id: str) -> KeyRecord | None:
+        """See `KeyBook.find`."""
+        return self._records.get(key_id)
+
+    def records(self) -> list[KeyRecord]:
+        """See `KeyBook.records`."""
+        return sorted(self._records.values(), key=lambda record: record.created)
+
+    async def put(self, record: KeyRecord) -> None:
+        """See `KeyBook.put`."""
+        self._records[record.id] = record
+
+    async def remove(self, key_id: str) -> bool:
+        """See `KeyBook.remove`."""
+        return self._records.pop(key_id, None) is not None
 
 
 def _matches(pattern: str, subject: str) -> bool:

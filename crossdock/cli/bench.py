@@ -5,7 +5,6 @@ from collections.abc import Iterable
 from typing import Annotated
 
 import typer
-from click.core import ParameterSource
 from rich.console import Console
 
 from crossdock.cli.output import JsonOption, write_json, write_problems
@@ -31,7 +30,7 @@ def bench(
     """Take all measures, or the one that is named."""
     if context.invoked_subcommand is None:
         _take(MEASURES, reps, json, events=events)
-    elif any(context.get_parameter_source(name) is ParameterSource.COMMANDLINE for name in context.params):
+    elif any(getattr(context.get_parameter_source(name), "name", "") == "COMMANDLINE" for name in context.params):
         raise typer.BadParameter(f"give options after the measure: bench {context.invoked_subcommand} …")
 
 
@@ -63,8 +62,10 @@ def _take(names: Iterable[str], reps: int, as_json: bool, *, events: int = 60_00
     except Refused as error:
         write_problems(error.problems, as_json)
         raise typer.Exit(1) from None
+    except asyncio.CancelledError:  # SIGTERM
+        raise typer.Abort from None
     found = figures.document(runs)
-    path = figures.save(found)
+    path = figures.save(found, figures.RESULTS)
     if as_json:
         write_json(found)
     else:

@@ -3,6 +3,7 @@
 import json
 import urllib.error
 import urllib.request
+from http.client import HTTPException
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -21,6 +22,8 @@ class Remote:
     def __init__(self, url: str, token: str, data: Path) -> None:
         if not url:
             url, token = _found(data)
+        if not url.startswith(("http://", "https://")):
+            raise typer.BadParameter(f"{url} is not an http address", param_hint="--ops")
         self._url, self._token = url.rstrip("/"), token
 
     def call(self, method: str, path: str, body: Any = None) -> Any:

@@ -1,6 +1,6 @@
 """YAML 1.2 core documents that know the line of every value; duplicate keys, anchors and tags are refused."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -73,7 +73,8 @@ def parse(raw: bytes, name: str) -> Document:
 
 def check(document: Document, schema: Mapping[str, Any]) -> list[Problem]:
     """Compare a document with the JSON Schema of its kind; every difference with its place."""
-    return [_as_problem(document, error) for error in Draft202012Validator(schema).iter_errors(document.value)]
+    errors = Draft202012Validator(schema).iter_errors(document.value)
+    return [problem for error in errors for problem in _as_problems(document, error)]
 
 
 class _Builder:
@@ -117,6 +118,8 @@ class _Builder:
             return None
         if kind == "bool":
             return text.lower() == "true"
+        if kind in ("int", "float") and "_" in text:
+            return text  # a number only to YAML 1.1
         if kind == "int":
             return _integer(text)
         if kind == "float":
@@ -137,19 +140,14 @@ def _integer(text: str) -> int:
     return int(text)  # `010` is ten in the YAML 1.2 core schema
 
 
-def _as_problem(document: Document, error: ValidationError) -> Problem:
+def _as_problems(document: Document, error: ValidationError) -> list[Problem]:
     best = best_match([error]) or error
     path: Path_ = tuple(best.absolute_path)
     if best.validator == "additionalProperties":
         known = list(best.schema.get("properties", {}))
-        for key in _unknown(best, known):
-            return document.problem(
-                (*path, key), "unknown_key", f"{key!r} is not known here", f"known: {', '.join(known)}"
-            )
+        unknown = [key for key in best.instance if key not in known]
+        hint = f"known: {', '.join(known)}"
+        return [document.problem((*path, key), "unknown_key", f"{key!r} is not known here", hint) for key in unknown]
     if best.validator == "required":
-        return document.problem(path, "missing_key", best.message)
-    return document.problem(path, "bad_value", best.message, str(best.schema.get("description", "")))
-
-
-def _unknown(error: ValidationError, known: list[str]) -> Iterator[str]:
-    yield from (key for key in error.instance if key not in known)
+        return [document.problem(path, "missing_key", best.message)]
+    return [document.problem(path, "bad_value", best.message, str(best.schema.get("description", "")))]

@@ -5,7 +5,8 @@ import hashlib
 import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import Any
 
 from crossdock.kernel import event as events
 from crossdock.kernel import jsontext
@@ -140,8 +141,9 @@ class Processor:
         for work in failed:
             self._metrics.dead_letters.labels(PROCESS, work.source).inc()
         return [
-            replace(
-                self._entry(work, entry.DEAD_LETTERED),
+            self._entry(
+                work,
+                entry.DEAD_LETTERED,
                 reason=letter.reason,
                 detail=letter.detail,
                 ref=seq,
@@ -157,7 +159,7 @@ class Processor:
         for work, _ in good:
             self._metrics.routed.labels(work.source).inc()
         return [
-            replace(self._entry(work, entry.ROUTED), seq=seq, type=canonical.type, key=business_key(canonical))
+            self._entry(work, entry.ROUTED, seq=seq, type=canonical.type, key=business_key(canonical))
             for (work, canonical), seq in zip(good, seqs, strict=True)
         ]
 
@@ -166,32 +168,33 @@ class Processor:
         for work in repeats:
             self._metrics.duplicates.labels(work.source, PROCESS).inc()
         return [
-            replace(
-                self._entry(work, entry.DUPLICATE), ref=work.owner.seq, detail=f"repeats raw event {work.owner.seq}"
-            )
+            self._entry(work, entry.DUPLICATE, ref=owner.seq, detail=f"repeats raw event {owner.seq}")
             for work in repeats
-            if work.owner
+            if (owner := work.owner)
         ]
 
     def _record(self, work: _Work, canonical: Event) -> Record:
         headers = {SOURCE: work.source, RAW_SEQ: str(work.message.origin)}
         return Record(f"event.{canonical.type}", work.body, f"e{work.message.origin}", headers)
 
-    def _entry(self, work: _Work, outcome: str) -> Entry:
-        event = work.event
+    def _entry(self, work: _Work, outcome: str, **more: Any) -> Entry:
+        event, message = work.event, work.message
         return Entry(
-            at=work.at,
-            stage=entry.PROCESS,
-            outcome=outcome,
-            partner=work.partner,
-            source=work.source,
-            id=event.id if event else work.message.headers.get(EVENT_ID, ""),
-            origin=event.source if event else "",
-            type=event.type if event else "",
-            raw=work.message.origin,
-            dead_letter=work.message.headers.get(DEAD_LETTER, ""),
-            ms=max(0, now_ms() - int(work.message.time * 1000)),
-            revision=self._project.revision,
+            **{
+                "at": work.at,
+                "stage": entry.PROCESS,
+                "outcome": outcome,
+                "partner": work.partner,
+                "source": work.source,
+                "id": event.id if event else message.headers.get(EVENT_ID, ""),
+                "origin": event.source if event else "",
+                "type": event.type if event else "",
+                "raw": message.origin,
+                "dead_letter": message.headers.get(DEAD_LETTER, ""),
+                "ms": max(0, now_ms() - int(message.time * 1000)),
+                "revision": self._project.revision,
+                **more,
+            }
         )
 
     def _letter(self, work: _Work) -> DeadLetter:

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import time
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from crossdock.kernel.problems import Unavailable
 from crossdock.kernel.stream import Log, Record
@@ -13,6 +13,7 @@ from journal.entry import SUBJECT, Entry, pack
 log = logging.getLogger(__name__)
 
 MAX_ENTRIES = 500
+MAX_BYTES = 512 << 10  # ids and keys of partners may be long, and the broker refuses messages of more than 1 MiB
 RETRY = 0.5
 
 
@@ -28,7 +29,18 @@ async def append_entries(journal: Log, entries: Iterable[Entry]) -> None:
     """
     pending = list(entries)
     for start in range(0, len(pending), MAX_ENTRIES):
-        await append_patiently(journal, [Record(SUBJECT, pack(pending[start : start + MAX_ENTRIES]), uuid.uuid4().hex)])
+        for payload in _packed(pending[start : start + MAX_ENTRIES]):
+            await append_patiently(journal, [Record(SUBJECT, payload, uuid.uuid4().hex)])
+
+
+def _packed(entries: list[Entry]) -> Iterator[bytes]:
+    payload = pack(entries)
+    if len(payload) <= MAX_BYTES or len(entries) == 1:
+        yield payload
+        return
+    half = len(entries) // 2
+    yield from _packed(entries[:half])
+    yield from _packed(entries[half:])
 
 
 async def append_patiently(stream: Log, records: list[Record]) -> list[int]:

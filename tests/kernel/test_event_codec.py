@@ -108,7 +108,9 @@ def test_every_problem_of_an_envelope_is_told_at_once() -> None:
     assert {"/specversion", "/id", "/source", "/type", "/time", "/BAD"} <= set(pointers(caught.value))
 
 
-@pytest.mark.parametrize("time", ["2026-11-21T09:30:00Z", "2026-11-21t09:30:60.123456789z", "2026-11-21T09:30:00-23:59"])
+@pytest.mark.parametrize(
+    "time", ["2026-11-21T09:30:00Z", "2026-11-21t09:30:60.123456789z", "2026-11-21T09:30:00-23:59"]
+)
 def test_a_time_is_kept_as_it_was_written(time: str) -> None:
     assert structured(time=time).time == time
 

@@ -76,9 +76,9 @@ def test_an_event_of_any_client_keeps_its_values(data: Any, ascii_only: bool) ->
     assert jsontext.sorted_dumps(decode_structured(body).data) == jsontext.sorted_dumps(data)
 
 
-HEADER_NAMES = st.sampled_from(["ce-id", "ce-source", "ce-type", "ce-time", "ce-x", "ce-data"]) | st.text(max_size=8).map(
-    lambda text: "ce-" + text
-)
+HEADER_NAMES = st.sampled_from(["ce-id", "ce-source", "ce-type", "ce-time", "ce-x", "ce-data"]) | st.text(
+    max_size=8
+).map(lambda text: "ce-" + text)
 MEDIA = st.sampled_from(["application/json", STRUCTURED, BATCH, "text/plain", ""]) | st.text(max_size=20)
 
 

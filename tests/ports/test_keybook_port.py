@@ -1,0 +1,88 @@
+"""What every `KeyBook` promises, asked of the one in memory and of the NATS bucket."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+import pytest
+
+from crossdock.adapters.keys import NatsKeys
+from crossdock.adapters.memory import MemoryKeys
+from crossdock.kernel.apikeys import KeyBook, KeyRecord
+from tests.realservers import clean
+
+Opened = Callable[[], AbstractAsyncContextManager[KeyBook]]
+ONE, TWO = KeyRecord("aa", "stores", "digest", 1), KeyRecord("bb", "acme", "digest", 2)
+
+
+@pytest.fixture(params=["memory", "nats"])
+def opened(request: pytest.FixtureRequest) -> Opened:
+    url = request.getfixturevalue("nats_url") if request.param == "nats" else ""
+
+    @asynccontextmanager
+    async def on_nats() -> AsyncIterator[KeyBook]:
+        async with clean(url) as (client, _):
+            keys = NatsKeys(client)
+            await keys.start()
+            yield keys
+            await keys.close()
+
+    @asynccontextmanager
+    async def in_memory() -> AsyncIterator[KeyBook]:
+        yield MemoryKeys()
+
+    return on_nats if url else in_memory
+
+
+def test_a_stored_key_is_found_at_once(opened: Opened) -> None:
+    async def scenario() -> None:
+        async with opened() as keys:
+            assert (keys.find("aa"), keys.records()) == (None, [])
+            await keys.put(ONE)
+            assert keys.find("aa") == ONE
+
+    asyncio.run(scenario())
+
+
+def test_keys_are_listed_oldest_first(opened: Opened) -> None:
+    async def scenario() -> None:
+        async with opened() as keys:
+            await keys.put(TWO)
+            await keys.put(ONE)
+            assert keys.records() == [ONE, TWO]
+
+    asyncio.run(scenario())
+
+
+def test_a_removed_key_is_gone_and_cannot_be_removed_twice(opened: Opened) -> None:
+    async def scenario() -> None:
+        async with opened() as keys:
+            await keys.put(ONE)
+            await keys.put(TWO)
+            assert await keys.remove("aa") is True
+            assert (keys.find("aa"), keys.records()) == (None, [TWO])
+            assert await keys.remove("aa") is False
+            assert await keys.remove("never") is False
+
+    asyncio.run(scenario())
+
+
+def test_another_gateway_hears_of_new_and_revoked_keys_within_a_second(nats_url: str) -> None:
+    async def scenario() -> None:
+        async with clean(nats_url) as (client, _):
+            here, there = NatsKeys(client), NatsKeys(client)
+            await here.start()
+            await here.put(ONE)
+            await there.start()
+            assert there.find("aa") == ONE
+            async with asyncio.timeout(1):
+                await here.put(TWO)
+                while there.find("bb") != TWO:
+                    await asyncio.sleep(0.01)
+                await here.remove("aa")
+                while there.find("aa") is not None:
+                    await asyncio.sleep(0.01)
+            await here.close()
+            await there.close()
+
+    asyncio.run(scenario())
