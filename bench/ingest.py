@@ -22,8 +22,8 @@ async def measure(rep: int, size: Size) -> Run:
 
 
 async def _measure(stage: Stage, rep: int, size: Size) -> Run:
+    condition = machine.condition()  # before the warm-up, after which the worker is busy
     await _load(stage, 2 * rep, size, size.warm_seconds)
-    condition = machine.condition()
     stored = await stage.stored()
     before = stage.usage()
     machine.reset_peaks(before.pids)

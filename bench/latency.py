@@ -38,6 +38,7 @@ async def measure(rep: int, size: Size) -> Run:
             "loader_late": percentiles(sent.late_ms, *_SHARES),
             "accepted": len(sent.accepted),
             "arrived": len(arrivals["erp"]),
+            "redelivered": await stage.redelivered(),
             **costs,
             **stage.settings(),
             **condition,

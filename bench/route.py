@@ -45,6 +45,7 @@ async def measure(rep: int, size: Size) -> Run:
             "repeats": load.repeats,
             "broken": len(load.broken),
             "delivered": {name: len(got) for name, got in arrivals.items()},
+            "redelivered": await stage.redelivered(),
             **costs,
             **stage.settings(),
             **condition,

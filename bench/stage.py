@@ -21,6 +21,7 @@ from crossdock.adapters.inbox import read
 from crossdock.adapters.letters import lags
 from crossdock.adapters.log import Acks, NatsLog
 from crossdock.adapters.sql import SqlJournal
+from crossdock.adapters.topology import PROCESS
 from crossdock.kernel.stream import DLQ, JOURNAL, RAW, Record
 from crossdock.project import Project
 from crossdock.supervisor import datafolder
@@ -90,6 +91,11 @@ class Stage:
     async def backlog(self) -> int:
         """Return how many raw events wait for the process step."""
         return (await lags(self._client, self.project))["process"]
+
+    async def redelivered(self) -> int:
+        """Return how many raw events the process step got more than once: the broker lost patience with it."""
+        info = await self._client.jetstream().consumer_info(RAW, PROCESS)
+        return int(info.delivered.consumer_seq - info.delivered.stream_seq)
 
     async def dead_letters(self) -> list[str]:
         """Return the event ids of all dead letters."""

@@ -45,6 +45,7 @@ class Page:
         self._socket = socket
         self._number = 0
         self._session = ""
+        self._loaded = False
 
     async def start(self, width: int, height: int, dark: bool) -> None:
         """Make the page and listen to what it complains about."""
@@ -59,8 +60,11 @@ class Page:
         await self.call("Emulation.setDeviceMetricsOverride", **metrics)
 
     async def open(self, url: str) -> None:
-        """Go to an address."""
+        """Go to an address and return when the page has loaded."""
+        self._loaded = False
         await self.call("Page.navigate", url=url)
+        while not self._loaded:
+            self._hear(await self._receive())
 
     async def evaluate(self, script: str) -> Any:
         """Return the value of an expression in the page.
@@ -103,18 +107,23 @@ class Page:
         message: dict[str, Any] = {"id": self._number, "method": method, "params": parameters}
         await self._socket.send_json(message | ({"sessionId": self._session} if self._session else {}))
         while True:
-            received = await self._socket.receive(PATIENCE)
-            if received.type is not aiohttp.WSMsgType.TEXT:
-                raise BrowserError(f"the browser ended during {method}")
-            answer = received.json()
+            answer = await self._receive()
             if answer.get("id") == self._number:
                 if "error" in answer:
                     raise BrowserError(f"{method}: {answer['error']}")
                 return dict(answer["result"])
             self._hear(answer)
 
+    async def _receive(self) -> dict[str, Any]:
+        received = await self._socket.receive(PATIENCE)
+        if received.type is not aiohttp.WSMsgType.TEXT:
+            raise BrowserError("the browser ended")
+        return dict(received.json())
+
     def _hear(self, message: dict[str, Any]) -> None:
-        if message.get("method") == "Runtime.exceptionThrown":
+        if message.get("method") == "Page.loadEventFired":
+            self._loaded = True
+        elif message.get("method") == "Runtime.exceptionThrown":
             self.errors.append(str(message["params"]["exceptionDetails"]))
         elif message.get("method") == "Log.entryAdded" and message["params"]["entry"]["level"] == "error":
             self.errors.append(message["params"]["entry"]["text"])

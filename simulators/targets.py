@@ -27,12 +27,16 @@ MODES = ("ok", "status", "delay", "reset", "flap")
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """How a target behaves: `every` n-th request gets the fault; a reset or delay comes after the effect."""
+    """How a target behaves: `every` n-th request gets the fault; a reset or delay comes after the effect.
+
+    With `only`, an event id, requests with other events are answered well.
+    """
 
     mode: str = "ok"
     status: int = 503
     delay: float = 2.0
     every: int = 1
+    only: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +116,8 @@ class Target:
     async def _receive(self, request: web.Request) -> web.Response:
         self.requests += 1
         control = self.control
-        hit = control.mode != "ok" and self.requests % control.every == 0
+        meant = control.only in ("", request.headers.get("ce-id"))
+        hit = control.mode != "ok" and meant and self.requests % control.every == 0
         self.faults += hit
         if hit and control.mode in ("status", "flap"):
             return _json(control.status, {"detail": "misbehaving on request"})

@@ -8,6 +8,7 @@ from faststream import AckPolicy, Context, FastStream
 from faststream.message import StreamMessage
 from faststream.nats import JStream, NatsBroker, PullSub
 from faststream.nats.message import NatsBatchMessage
+from faststream.nats.subscriber.usecases import stream_pull_subscriber
 from faststream.specification import AsyncAPI
 from nats.aio.client import Client
 
@@ -22,7 +23,7 @@ CONTROL_SUBJECT = "crossdock.control"
 BATCH = 500
 FETCH_WAIT = 0.02  # FastStream's batch pull always waits this long for a fuller batch, so it is the latency of the step
 
-Handler = Callable[[list[Message], Callable[[], Awaitable[None]]], Awaitable[None]]
+Handler = Callable[[list[Message], Callable[[], Awaitable[None]]], Awaitable[list[Message]]]  # returns what is done
 
 
 def make_app(
@@ -52,6 +53,7 @@ def make_app(
         await control()
 
     if process is not None:
+        _catch_all_timeouts()
         _subscribe(broker, process)
     return app
 
@@ -59,7 +61,7 @@ def make_app(
 def document(url: str) -> dict[str, Any]:
     """Return the AsyncAPI document of the worker."""
 
-    async def nothing(*_: Any) -> None:
+    async def nothing(*_: Any) -> Any:
         """The document is made of an application that never runs."""
 
     app = make_app(url, nothing, nothing, nothing, nothing)
@@ -85,8 +87,17 @@ def _subscribe(broker: NatsBroker, process: Handler) -> None:
     async def on_batch(_: list[Any], batch: Annotated[NatsBatchMessage, Context("message")]) -> None:
         client: Client = broker.connection
         messages = [as_message(message) for message in batch.raw_message]
-        await process(messages, lambda: _answer(client, messages, b"+WPI"))
-        await _answer(client, messages, b"+ACK")
+        done = await process(messages, lambda: _answer(client, messages, b"+WPI"))
+        await _answer(client, done, b"+ACK")
+
+
+def _catch_all_timeouts() -> None:
+    """Let FastStream's pull loop catch the built-in TimeoutError, not only nats-py's own, which is one.
+
+    nats-py raises the built-in one when nothing is left of a wait. The loop's task would die of it, restart, and the
+    batch in hand come again only when the broker's patience is over: seconds late and out of order.
+    """
+    stream_pull_subscriber.TimeoutError = TimeoutError  # type: ignore[assignment,attr-defined]
 
 
 async def _answer(client: Client, messages: list[Message], word: bytes) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Iterable
@@ -12,9 +13,11 @@ from nats.aio.msg import Msg
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 from nats.js.errors import NotFoundError
 
-from crossdock.adapters.nats import as_message
+from crossdock.adapters.nats import as_message, hand_out
 from crossdock.kernel.problems import Unavailable
 from crossdock.kernel.stream import Message
+
+log = logging.getLogger(__name__)
 
 PULL_EXPIRES = 10.0
 PULL_HEARTBEAT = 2.0
@@ -23,10 +26,11 @@ PULL_HEARTBEAT = 2.0
 class NatsInbox:
     """A durable consumer, pulled with one standing request so that a message is handed over when it comes.
 
-    nats-py's own `fetch` waits out its timeout for a full batch once it was idle, which is a fixed delay.
+    nats-py's own `fetch` waits out its timeout for a full batch once it was idle, which is a fixed delay. With
+    `patience`, when messages got lost on the way (the broker was killed), later ones wait so many seconds for them.
     """
 
-    def __init__(self, client: Client, stream: str, consumer: str) -> None:
+    def __init__(self, client: Client, stream: str, consumer: str, patience: float = 0) -> None:
         self._client = client
         self._request = f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{consumer}"
         self._consumer = consumer
@@ -35,6 +39,9 @@ class NatsInbox:
         self._asked = 0
         self._heard = 0.0
         self._lost = False
+        self._patience = patience
+        self._last = 0
+        self._hold = 0.0
         self._subscription: Any = None
 
     async def start(self) -> "NatsInbox":
@@ -57,7 +64,7 @@ class NatsInbox:
             Unavailable: the consumer does not exist.
         """
         deadline = time.monotonic() + wait
-        while not self._ready:
+        while not self._ready or not self._whole():
             self._event.clear()  # before asking: an answer may come while that waits
             await self._ask(limit)
             left = deadline - time.monotonic()
@@ -100,6 +107,7 @@ class NatsInbox:
         if message.reply.startswith("$JS.ACK."):
             self._asked -= 1
             self._ready.append(as_message(message))
+            self._note(hand_out(message))
         else:
             status = (message.headers or {}).get("Status", "")
             if status == "100":
@@ -107,6 +115,23 @@ class NatsInbox:
             self._asked = 0
             self._lost = status == "503" or "Deleted" in (message.headers or {}).get("Description", "")
         self._event.set()
+
+    def _note(self, number: int) -> None:
+        """Note the number of a hand-out; the broker counts them without gaps, and a lost one comes again later."""
+        if self._patience and self._last and number != self._last + 1:
+            log.warning("consumer %s: messages got lost on the way, waiting for them", self._consumer)
+            self._hold = time.monotonic() + self._patience
+        self._last = number
+
+    def _whole(self) -> bool:
+        """Tell whether nothing is missing before what is ready; after a wait for it, bring both into one order."""
+        if time.monotonic() < self._hold:
+            return False
+        if self._hold:
+            self._hold = 0.0
+            latest = {message.seq: message for message in self._ready}
+            self._ready = deque(latest[seq] for seq in sorted(latest))
+        return True
 
 
 async def read(

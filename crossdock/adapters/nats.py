@@ -1,5 +1,6 @@
 """The connection to NATS, and its messages in our form."""
 
+import asyncio
 import logging
 from collections.abc import Mapping
 
@@ -13,6 +14,8 @@ from crossdock.kernel.stream import Message
 
 log = logging.getLogger(__name__)
 
+PATIENCE = 5.0  # seconds for the first connection, which the client would try for ever
+
 
 async def connect(url: str, name: str) -> Client:
     """Connect, and reconnect for ever.
@@ -25,17 +28,18 @@ async def connect(url: str, name: str) -> Client:
         log.warning("nats: %s", error)
 
     try:
-        return await nats.connect(
-            url,
-            name=name,
-            error_cb=on_error,
-            max_reconnect_attempts=-1,
-            reconnect_time_wait=0.2,
-            connect_timeout=2,
-            pending_size=8 << 20,
-            ping_interval=5,
-            max_outstanding_pings=2,
-        )
+        async with asyncio.timeout(PATIENCE):
+            return await nats.connect(
+                url,
+                name=name,
+                error_cb=on_error,
+                max_reconnect_attempts=-1,
+                reconnect_time_wait=0.2,
+                connect_timeout=2,
+                pending_size=8 << 20,
+                ping_interval=5,
+                max_outstanding_pings=2,
+            )
     except (NatsError, OSError) as error:
         raise Unavailable(f"nats: {type(error).__name__}") from error
 
@@ -50,3 +54,9 @@ def as_message(message: Msg) -> Message:
     return Message(
         int(seq), message.subject, message.data, headers, int(deliveries), int(nanoseconds) / 1e9, message.reply
     )
+
+
+def hand_out(message: Msg) -> int:
+    """Return the number that the broker gave this hand-out; it counts all of a consumer, repeated ones too."""
+    tokens = message.reply.split(".")
+    return int(tokens[6] if len(tokens) == 9 else tokens[8])

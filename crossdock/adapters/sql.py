@@ -103,6 +103,8 @@ class SqlJournal:
 
     def find(self, text: str, partner: str = "", limit: int = 1000) -> list[Entry]:
         """See `JournalStore.find`."""
+        if not text:
+            return []  # an event without a business key has an empty one
         raws = select(entries_table.c.raw).where(or_(entries_table.c.id == text, entries_table.c.key == text))
         if partner:
             raws = raws.where(entries_table.c.partner == partner)

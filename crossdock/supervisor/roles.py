@@ -27,7 +27,7 @@ from crossdock.adapters.letters import NatsLetters, lags
 from crossdock.adapters.log import Acks, NatsLog
 from crossdock.adapters.projector import Projector
 from crossdock.adapters.sql import SqlJournal
-from crossdock.adapters.topology import Topology
+from crossdock.adapters.topology import ACK_WAIT, Topology
 from crossdock.adapters.valkey import ValkeySeen
 from crossdock.adapters.watch import NatsWatch, consumer_of
 from crossdock.kernel import settings as settings_file
@@ -36,6 +36,7 @@ from crossdock.kernel.problems import Unavailable
 from crossdock.kernel.settings import Settings
 from crossdock.kernel.stream import DLQ, EVENTS, JOURNAL, RAW, Message
 from crossdock.pipeline.gate import Gate
+from crossdock.pipeline.inorder import InOrder
 from crossdock.pipeline.lane import Lane
 from crossdock.pipeline.process import Processor
 from crossdock.pipeline.recorder import Recorder
@@ -50,6 +51,7 @@ from routes.spec import Route
 log = logging.getLogger(__name__)
 
 START_PATIENCE = 30.0
+REDELIVERED = ACK_WAIT + 1  # seconds after which the broker has handed out again what got lost on the way
 
 
 @dataclass(frozen=True)
@@ -144,9 +146,12 @@ async def worker(env: Mapping[str, str]) -> None:
         crew = Worker(here.project, int(seat), int(seats), _lanes(here, lanes), watch, here.metrics)
         seen = ValkeySeen(env["CROSSDOCK_DEDUPE_URL"])
         processor = Processor(here.project, seen, here.streams, here.metrics)
+        order = InOrder(time.monotonic)
 
-        async def process(messages: list[Message], extend: Callable[[], Awaitable[None]]) -> None:
-            await processor.run(messages, extend)
+        async def process(messages: list[Message], extend: Callable[[], Awaitable[None]]) -> list[Message]:
+            passed = order.take(messages)
+            await processor.run(passed, extend)
+            return passed
 
         app = faststream.make_app(
             env["CROSSDOCK_NATS_URL"], process if crew.processes else None, crew.follow_pauses, crew.start, crew.stop
@@ -160,7 +165,7 @@ def _lanes(here: Base, lanes: dict[str, Lane]) -> Callable[[Route], Awaitable[La
     async def make(route: Route) -> Lane:
         spec = here.project.connectors[route.connector]
         consumer = consumer_of(route)
-        inbox = await NatsInbox(here.client, consumer.stream, consumer.name).start()
+        inbox = await NatsInbox(here.client, consumer.stream, consumer.name, REDELIVERED).start()
         gate = Gate(Breaker(spec.breaker.open_at, spec.breaker.over, clock=time.monotonic), spec.rate)
         lanes[route.name] = Lane(
             route, inbox, open_connector(spec), gate, here.streams, here.metrics, here.project.revision

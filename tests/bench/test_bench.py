@@ -64,6 +64,7 @@ def test_latency_sees_every_accepted_event_arrive() -> None:
         # then
         assert run.wrong == ()
         assert run.figures["accepted"] == run.figures["arrived"] == 200
+        assert run.figures["redelivered"] == 0
         assert 0 < run.figures["p50_ms"] <= run.figures["p99_ms"] <= run.figures["max_ms"]
 
     asyncio.run(scenario())

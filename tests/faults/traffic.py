@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import orjson
@@ -37,6 +37,7 @@ class Traffic:
         devices = fleet(site.ready.gateway, site.keys, 1, seed, name)
         # This handheld shares a location with a till: nobody could say which of the two was accepted first.
         self.devices = [device for device in devices if device.name != "handheld-0017"]
+        self.others: list[tuple[str, Envelope]] = []
         self._answered = 0
         self._sent: dict[str, list[Envelope]] = {device.name: [] for device in self.devices}
         self._progress = asyncio.Condition()
@@ -53,14 +54,19 @@ class Traffic:
         async with self._progress:
             await self._progress.wait_for(lambda: self._answered >= share * self.events)
 
-    def accepted(self) -> Iterable[tuple[Device, Envelope]]:
-        """Yield every event that was answered 2xx once, in the order in which its device sent it."""
+    def accepted(self) -> Iterator[tuple[str, Envelope]]:
+        """Yield every event that was answered 2xx once, with its partner, in the order in which its device sent it."""
+        yield from self.others
         for device in self.devices:
             known: set[str] = set()
             for event in self._sent[device.name]:
                 if event["id"] in device.tally.accepted_ids and event["id"] not in known:
                     known.add(event["id"])
-                    yield device, event
+                    yield PARTNERS[device.kind], event
+
+    def add(self, partner: str, event: Envelope) -> None:
+        """Take note of an accepted event that no device sent."""
+        self.others.append((partner, event))
 
     async def _work(self, device: Device, events: int) -> None:
         while events > 0:
@@ -97,8 +103,8 @@ class Expected:
 def expected(project: Project, traffic: Traffic) -> Expected:
     """Return what must become of everything that was answered 2xx."""
     wanted = Expected()
-    for device, envelope in traffic.accepted():
-        wanted.add(project, PARTNERS[device.kind], envelope)
+    for partner, envelope in traffic.accepted():
+        wanted.add(project, partner, envelope)
     return wanted
 
 
@@ -108,7 +114,9 @@ def check(targets: dict[str, Target], wanted: Expected) -> None:
         places = wanted.effects[name]
         assert not (lost := _named(places, places.keys() - target.effects.keys())), f"{name} lost {lost}"
         assert not (odd := target.effects.keys() - places.keys()), f"{name} has {[target.effects[k].id for k in odd]}"
-        assert Counter(effect.id for effect in target.effects.values()) == Counter(place.id for place in places.values())
+        assert Counter(effect.id for effect in target.effects.values()) == Counter(
+            place.id for place in places.values()
+        )
         assert not (turned := _turned([places[key] for key in target.effects])), f"{name} out of order: {turned}"
 
 

@@ -1,0 +1,155 @@
+"""The pull consumer on NATS: redelivery, and a consumer that is lost."""
+
+import asyncio
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+
+from crossdock.adapters import inbox as inbox_module
+from crossdock.adapters import topology as topology_module
+from crossdock.adapters.inbox import NatsInbox, read
+from crossdock.adapters.log import Acks, NatsLog
+from crossdock.adapters.nats import as_message
+from crossdock.adapters.topology import route_consumer
+from crossdock.kernel.problems import Unavailable
+from crossdock.kernel.stream import EVENTS, Record
+from tests.realservers import clean
+
+CONSUMER = route_consumer("stock", ["inventory.sold"])
+
+
+async def fill(client: Client, number: int) -> None:
+    acks = Acks(client)
+    await acks.start()
+    await NatsLog(acks).append_all([Record("event.inventory.sold", b"x", f"k{i}") for i in range(number)])
+    await acks.close()
+
+
+def test_what_is_not_acknowledged_comes_again_after_the_brokers_patience(
+    nats_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(topology_module, "ACK_WAIT", 1.0)
+
+    async def scenario() -> None:
+        async with clean(nats_url) as (client, topology):
+            # given
+            await topology.consumer(CONSUMER)
+            inbox = await NatsInbox(client, CONSUMER.stream, CONSUMER.name).start()
+            await fill(client, 2)
+            first = [await inbox.fetch(1, 5), await inbox.fetch(1, 5)]
+            # when
+            await inbox.ack(first[0])
+            # then
+            (again,) = await inbox.fetch(10, 5)
+            assert (again.seq, again.deliveries) == (2, 2)
+            await inbox.close()
+
+    asyncio.run(scenario())
+
+
+def test_what_is_extended_does_not_come_again(nats_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(topology_module, "ACK_WAIT", 0.6)
+
+    async def scenario() -> None:
+        async with clean(nats_url) as (client, topology):
+            await topology.consumer(CONSUMER)
+            inbox = await NatsInbox(client, CONSUMER.stream, CONSUMER.name).start()
+            await fill(client, 1)
+            messages = await inbox.fetch(1, 5)
+            for _ in range(6):
+                assert await inbox.fetch(1, 0.2) == []
+                await inbox.extend(messages)
+            await inbox.close()
+
+    asyncio.run(scenario())
+
+
+def test_a_consumer_that_never_was_is_unavailable_at_once(nats_url: str) -> None:
+    async def scenario() -> None:
+        async with clean(nats_url) as (client, _):
+            inbox = await NatsInbox(client, EVENTS, "nobody").start()
+            began = time.monotonic()
+            with pytest.raises(Unavailable, match="nobody"):
+                await inbox.fetch(1, 8)
+            assert time.monotonic() - began < 2
+            await inbox.close()
+
+    asyncio.run(scenario())
+
+
+def test_a_consumer_deleted_while_waiting_is_unavailable_at_once_and_works_when_it_is_back(nats_url: str) -> None:
+    async def scenario() -> None:
+        async with clean(nats_url) as (client, topology):
+            # given
+            await topology.consumer(CONSUMER)
+            inbox = await NatsInbox(client, CONSUMER.stream, CONSUMER.name).start()
+            waiting = asyncio.create_task(inbox.fetch(1, 8))
+            await asyncio.sleep(0.1)
+            # when
+            await client.jetstream().delete_consumer(CONSUMER.stream, CONSUMER.name)
+            # then
+            began = time.monotonic()
+            with pytest.raises(Unavailable):
+                await waiting
+            assert time.monotonic() - began < 1
+            await topology.consumer(CONSUMER)
+            await fill(client, 1)
+            assert len(await inbox.fetch(1, 5)) == 1
+            await inbox.close()
+
+    asyncio.run(scenario())
+
+
+def test_a_standing_request_that_ends_is_renewed(nats_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inbox_module, "PULL_EXPIRES", 0.5)
+    monkeypatch.setattr(inbox_module, "PULL_HEARTBEAT", 0.2)
+
+    async def scenario() -> None:
+        async with clean(nats_url) as (client, topology):
+            await topology.consumer(CONSUMER)
+            inbox = await NatsInbox(client, CONSUMER.stream, CONSUMER.name).start()
+            waiting = asyncio.create_task(inbox.fetch(5, 8))
+            await asyncio.sleep(1.2)
+            began = time.monotonic()
+            await fill(client, 1)
+            assert len(await waiting) == 1
+            assert time.monotonic() - began < 1
+            await inbox.close()
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("first", [1, 40])
+def test_a_stream_is_read_to_its_end_and_no_consumer_is_left(nats_url: str, first: int) -> None:
+    async def scenario() -> None:
+        async with clean(nats_url) as (client, _):
+            await fill(client, 1200)
+            seqs = [message.seq async for batch in read(client, EVENTS, first=first) for message in batch]
+            assert seqs == list(range(first, 1201))
+            assert (await client.jetstream().stream_info(EVENTS)).state.consumer_count == 0
+
+    asyncio.run(scenario())
+
+
+def test_an_empty_stream_and_one_that_is_not_there_are_read_as_nothing(nats_url: str) -> None:
+    async def scenario() -> None:
+        async with clean(nats_url) as (client, _):
+            for stream in (EVENTS, "NOWHERE"):
+                assert [batch async for batch in read(client, stream)] == []
+
+    asyncio.run(scenario())
+
+
+@given(st.integers(1, 9), st.integers(1, 2**40), st.integers(0, 2**60), st.booleans())
+def test_both_versions_of_the_acknowledgement_subject_are_read(
+    deliveries: int, seq: int, nanoseconds: int, newer: bool
+) -> None:
+    middle = "domain.account." if newer else ""
+    reply = f"$JS.ACK.{middle}EVENTS.route-x.{deliveries}.{seq}.77.{nanoseconds}.5{'.random' if newer else ''}"
+    message = as_message(Msg(_client=None, subject="event.a", reply=reply, data=b"x"))  # type: ignore[arg-type]
+    assert (message.seq, message.deliveries, message.handle) == (seq, deliveries, reply)
+    assert message.time == nanoseconds / 1e9

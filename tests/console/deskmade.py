@@ -1,0 +1,105 @@
+"""The operations application on memory and SQLite, with a hostile dead letter in it, served on a real port."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import uvicorn
+
+from console.api import Desk, create_app
+from crossdock.adapters.memory import MemoryLog
+from crossdock.adapters.sql import SqlJournal
+from crossdock.kernel.apikeys import KeyRecord
+from dlq.record import DeadLetter
+from journal import entry
+from journal.entry import Entry
+from journal.ledger import Ledger
+from tests import smallproject
+
+TOKEN = "t0ken"
+HOSTILE = "<img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script>"
+BIG = "9007199254740993"
+AT = 1_790_000_000_000
+
+
+class Keys:
+    """No keys; the page shows none."""
+
+    def find(self, _key_id: str) -> KeyRecord | None:
+        return None
+
+    def records(self) -> list[KeyRecord]:
+        return []
+
+    async def put(self, _record: KeyRecord) -> None:
+        raise AssertionError("the page makes no keys")
+
+    async def remove(self, _key_id: str) -> bool:
+        return False
+
+
+@dataclass
+class Office:
+    """The desk and what a person did at it."""
+
+    url: str = ""
+    paused: dict[str, bool] = field(default_factory=dict)
+    streams: MemoryLog = field(default_factory=MemoryLog)
+    states: dict[str, str] = field(default_factory=lambda: {"stock": "open"})
+
+    async def get(self, seq: int) -> DeadLetter | None:
+        """Be the store of dead letters: there is one."""
+        payload = f'{{"data":{{"note":"{BIG}","n":{BIG},"text":"\\u003cb>"}}}}'.encode()
+        return DeadLetter(
+            "dl-1", "deliver", "stores", "tills", "stock", HOSTILE, "inventory.sold", "refused", HOSTILE, (), 1, AT, AT,
+            1, 1, "event.inventory.sold", {}, payload,
+        ) if seq == 7 else None  # fmt: skip
+
+    async def pause(self, route: str, paused: bool) -> None:
+        self.paused[route] = paused
+        self.states[route] = "paused" if paused else "closed"
+
+
+def lines() -> list[Entry]:
+    """Return the journey of one event with a hostile id, up to its dead letter and a repeat."""
+    first = Entry(
+        AT, entry.GATEWAY, entry.ACCEPTED, "stores", "tills", id=HOSTILE, origin="/till/1", type="pos.sale", raw=1
+    )
+    made = replace(
+        first, at=AT + 5, stage=entry.PROCESS, outcome=entry.ROUTED, type="inventory.sold", key="0042/7", seq=1
+    )
+    dead = replace(made, at=AT + 9, stage=entry.DELIVER, outcome=entry.DEAD_LETTERED, route="stock", ref=7)
+    dead = replace(dead, reason="refused", detail=HOSTILE, dead_letter="dl-1")
+    return [first, made, dead, replace(first, at=AT + 10, outcome=entry.DUPLICATE, detail="repeats raw event 1")]
+
+
+@asynccontextmanager
+async def office(folder: Path) -> AsyncIterator[Office]:
+    """Serve the desk on a free port."""
+    made, journal = Office(), SqlJournal("sqlite://")
+    journal.project(lines(), 1)
+
+    async def ledger() -> Ledger:
+        lost = {"stream": "RAW", "seq": 3, "event_id": HOSTILE, "at": "tills", "why": "no outcome was recorded"}
+        return Ledger([{"source": "tills", "accepted": 1}], [{"route": "stock", "matched": 1}], [lost])
+
+    async def lags() -> dict[str, int]:
+        return {"stock": 3}
+
+    desk = Desk(
+        project=smallproject.project(folder), journal=journal, keys=Keys(), letters=made, streams=made.streams,
+        ledger=ledger, lags=lags, states=lambda: made.states, pause=made.pause, metrics=lambda: b"", asyncapi=dict,
+    )  # fmt: skip
+    listening = socket.create_server(("127.0.0.1", 0))
+    made.url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+    server = uvicorn.Server(uvicorn.Config(create_app(desk, TOKEN), log_level="error", lifespan="off"))
+    serving = asyncio.create_task(server.serve([listening]))
+    try:
+        yield made
+    finally:
+        server.should_exit = True
+        await serving
+        journal.close()

@@ -1,0 +1,166 @@
+"""What every `JournalStore` promises, asked of SQLite in memory, SQLite in a file and PostgreSQL."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from crossdock.adapters.sql import SqlJournal
+from journal import entry
+from journal.entry import Entry
+from journal.store import DISCARDED, OPEN, REPLAYING, RESOLVED
+from tests.postgres import postgres, programs
+
+ACCEPTED = Entry(1, entry.GATEWAY, entry.ACCEPTED, "stores", "tills", "s-1", raw=1)
+ROUTED = Entry(2, entry.PROCESS, entry.ROUTED, "stores", "tills", "s-1", raw=1, seq=5, key="0042/7")
+DEAD = Entry(
+    3, entry.DELIVER, entry.DEAD_LETTERED, "stores", "tills", "s-1", raw=1, seq=5, route="stock", key="0042/7",
+    reason="refused", detail="HTTP 400", ref=9, dead_letter="dl-1",
+)  # fmt: skip
+
+
+@pytest.fixture(params=["memory", "file", "postgres"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[SqlJournal]:
+    if request.param == "postgres":
+        if programs() is None or find_spec("psycopg") is None:
+            pytest.skip("needs PostgreSQL's programs and the driver psycopg")
+        with postgres() as url:
+            yield from opened(url)
+    else:
+        yield from opened("sqlite://" if request.param == "memory" else f"sqlite:///{tmp_path / 'journal.db'}")
+
+
+def opened(url: str) -> Iterator[SqlJournal]:
+    store = SqlJournal(url)
+    yield store
+    store.close()
+
+
+def test_a_new_store_knows_nothing(store: SqlJournal) -> None:
+    assert (store.position(), store.find("s-1"), store.recent(5), store.letters()) == (0, [], [], [])
+    assert store.counts() == {"outcomes": [], "open": 0}
+    assert store.letter("dl-1") is None
+
+
+def test_every_field_of_an_entry_comes_back(store: SqlJournal) -> None:
+    full = Entry(2**41, "s", "o", "p", "so", "i", "or", "t", 1, 2, "r", "k€", "re", "de", 3, "dl", 4, "rev")
+    store.project([full], 1)
+    assert store.find("i") == [full]
+
+
+def test_events_are_found_by_id_and_by_business_key_with_all_their_hops(store: SqlJournal) -> None:
+    other = Entry(4, entry.GATEWAY, entry.ACCEPTED, "stores", "tills", "s-2", raw=2)
+    store.project([ROUTED, ACCEPTED, other], 1)
+    assert store.find("s-1") == store.find("0042/7") == [ACCEPTED, ROUTED]
+    assert store.find("s-2") == [other]
+    assert store.find("") == []
+
+
+def test_a_repeat_is_found_with_the_event_it_repeats(store: SqlJournal) -> None:
+    repeat = Entry(4, entry.PROCESS, entry.DUPLICATE, "stores", "tills", "s-1", raw=3, ref=1)
+    store.project([ACCEPTED, ROUTED, repeat], 1)
+    assert store.find("0042/7") == [ACCEPTED, ROUTED, repeat]
+
+
+def test_a_partner_finds_only_its_own(store: SqlJournal) -> None:
+    foreign = replace(ACCEPTED, partner="acme", source="acme", raw=2)
+    store.project([ACCEPTED, foreign], 1)
+    assert store.find("s-1", "acme") == [foreign]
+    assert store.find("s-1", "nobody") == []
+    assert len(store.find("s-1")) == 2
+
+
+def test_what_is_looked_for_is_bounded(store: SqlJournal) -> None:
+    store.project([replace(ACCEPTED, at=number, raw=number) for number in range(1, 30)], 1)
+    assert [line.at for line in store.find("s-1", limit=3)] == [1, 2, 3]
+    assert [line.at for line in store.recent(2)] == [29, 28]
+
+
+def test_a_message_that_comes_again_changes_nothing(store: SqlJournal) -> None:
+    store.project([ACCEPTED], 7)
+    store.project([ACCEPTED, DEAD], 7)
+    store.project([ACCEPTED], 3)
+    assert (store.position(), store.recent(9)) == (7, [ACCEPTED])
+    store.project([], 8)
+    assert store.position() == 8
+
+
+def test_outcomes_are_counted_by_stage_and_name(store: SqlJournal) -> None:
+    store.project([ACCEPTED, ROUTED, DEAD], 1)
+    store.project([ACCEPTED, replace(DEAD, dead_letter="dl-2")], 2)
+    assert sorted(store.counts()["outcomes"]) == [
+        ("deliver", "stock", "dead_lettered", 2),
+        ("gateway", "tills", "accepted", 2),
+        ("process", "tills", "routed", 1),
+    ]
+    assert store.counts()["open"] == 2
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "state"),
+    [
+        ([], OPEN),
+        ([entry.REPLAYED], REPLAYING),
+        ([entry.REPLAYED, entry.DELIVERED], RESOLVED),
+        ([entry.REPLAYED, entry.RETRIED], REPLAYING),
+        ([entry.REPLAYED, entry.DEAD_LETTERED], OPEN),
+        ([entry.REPLAYED, entry.SKIPPED], RESOLVED),
+        ([entry.DISCARDED], DISCARDED),
+    ],
+)
+def test_a_dead_letter_goes_through_its_states(store: SqlJournal, outcomes: list[str], state: str) -> None:
+    store.project([DEAD], 1)
+    for number, outcome in enumerate(outcomes, 2):
+        store.project([replace(DEAD, at=DEAD.at + number, outcome=outcome, ref=20 + number)], number)
+    letter = store.letter("dl-1")
+    assert letter is not None
+    assert (letter.state, letter.first_seen, letter.event_id, letter.partner) == (state, 3, "s-1", "stores")
+    assert letter.failures == 1 + outcomes.count(entry.DEAD_LETTERED)
+    assert letter.ref == (23 if entry.DEAD_LETTERED in outcomes else 9)
+
+
+def test_dead_letters_are_chosen_by_state_route_and_reason(store: SqlJournal) -> None:
+    lines = [
+        DEAD,
+        replace(DEAD, at=4, dead_letter="dl-2", route="other"),
+        replace(DEAD, at=5, dead_letter="dl-3", reason="retries_ended"),
+        replace(DEAD, at=6, dead_letter="dl-3", outcome=entry.REPLAYED),
+    ]
+    store.project(lines, 1)
+
+    def ids(**wanted: str) -> list[str]:
+        return [letter.id for letter in store.letters(**wanted)]  # type: ignore[arg-type]
+
+    assert ids() == ["dl-1", "dl-2", "dl-3"]
+    assert ids(state=OPEN) == ["dl-1", "dl-2"]
+    assert ids(route="other") == ["dl-2"]
+    assert ids(reason="retries_ended", state=OPEN) == []
+    assert [letter.id for letter in store.letters(limit=1)] == ["dl-1"]
+
+
+def test_a_dead_letter_is_shown_in_the_shape_scripts_rely_on(store: SqlJournal) -> None:
+    store.project([DEAD], 1)
+    (letter,) = store.letters()
+    assert letter.as_dict() == {
+        "id": "dl-1", "event_id": "s-1", "stage": "deliver", "source": "tills", "route": "stock", "reason": "refused",
+        "detail": "HTTP 400", "state": "open", "first_seen": 3, "last_seen": 3, "attempts": 1,
+    }  # fmt: skip
+
+
+def test_texts_of_partners_are_data_and_nothing_else(store: SqlJournal) -> None:
+    text = "'; DROP TABLE entries; -- %_"
+    store.project([replace(ACCEPTED, id=text)], 1)
+    assert [line.id for line in store.find(text)] == [text]
+    assert store.find("%") == []
+
+
+def test_a_file_is_read_again_after_a_restart(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'journal.db'}"
+    first = SqlJournal(url)
+    first.project([ACCEPTED], 4)
+    first.close()
+    second = SqlJournal(url)
+    assert (second.position(), second.find("s-1")) == (4, [ACCEPTED])
+    second.close()
