@@ -2,28 +2,28 @@
 
 import logging
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Annotated, Any
 
 from faststream import AckPolicy, Context, FastStream
 from faststream.message import StreamMessage
 from faststream.nats import JStream, NatsBroker, PullSub
 from faststream.nats.message import NatsBatchMessage
-from faststream.nats.subscriber.usecases import stream_pull_subscriber
 from faststream.specification import AsyncAPI
 from nats.aio.client import Client
 
 from crossdock import VERSION
-from crossdock.adapters.nats import as_message
-from crossdock.adapters.topology import PROCESS
+from crossdock.adapters.inbox import NatsInbox
+from crossdock.adapters.pull import BATCH, WAIT, as_batch, replacing_pull_subscribe
+from crossdock.adapters.topology import ACK_WAIT, PROCESS
 from crossdock.kernel.stream import RAW, Message
 
 log = logging.getLogger(__name__)
 
 CONTROL_SUBJECT = "crossdock.control"
-BATCH = 500
-FETCH_WAIT = 0.02  # FastStream's batch pull always waits this long for a fuller batch, so it is the latency of the step
+PATIENCE = ACK_WAIT + 1  # seconds after which the broker has handed out again what got lost on the way
 
-Handler = Callable[[list[Message], Callable[[], Awaitable[None]]], Awaitable[list[Message]]]  # returns what is done
+Handler = Callable[[list[Message], Callable[[], Awaitable[None]]], Awaitable[None]]
 
 
 def make_app(
@@ -46,14 +46,19 @@ def make_app(
         logger=log,
         log_level=logging.DEBUG,
     )
-    app = FastStream(broker, on_startup=[start], on_shutdown=[stop], logger=None, specification=_document())
+    app = FastStream(
+        broker,
+        on_startup=[start, partial(_own_pull, broker)],
+        on_shutdown=[stop],
+        logger=None,
+        specification=_document(),
+    )
 
     @broker.subscriber(CONTROL_SUBJECT, title="Control", description="A pause, a resume: look at the control bucket")
     async def on_control(_: dict[str, Any]) -> None:
         await control()
 
     if process is not None:
-        _catch_all_timeouts()
         _subscribe(broker, process)
     return app
 
@@ -61,7 +66,7 @@ def make_app(
 def document(url: str) -> dict[str, Any]:
     """Return the AsyncAPI document of the worker."""
 
-    async def nothing(*_: Any) -> Any:
+    async def nothing(*_: Any) -> None:
         """The document is made of an application that never runs."""
 
     app = make_app(url, nothing, nothing, nothing, nothing)
@@ -78,26 +83,24 @@ def _subscribe(broker: NatsBroker, process: Handler) -> None:
         "raw.>",
         stream=JStream(RAW, declare=False),
         durable=PROCESS,
-        pull_sub=PullSub(batch_size=BATCH, timeout=FETCH_WAIT, batch=True),
+        pull_sub=PullSub(batch_size=BATCH, timeout=WAIT, batch=True),
         ack_policy=AckPolicy.MANUAL,
+        parser=as_batch,
         decoder=_undecoded,
         title="Raw events",
         description="CloudEvents as partners sent them",
     )
     async def on_batch(_: list[Any], batch: Annotated[NatsBatchMessage, Context("message")]) -> None:
         client: Client = broker.connection
-        messages = [as_message(message) for message in batch.raw_message]
-        done = await process(messages, lambda: _answer(client, messages, b"+WPI"))
-        await _answer(client, done, b"+ACK")
+        messages: list[Message] = batch.raw_message  # type: ignore[assignment]  # see `BatchPull`
+        await process(messages, lambda: _answer(client, messages, b"+WPI"))
+        await _answer(client, messages, b"+ACK")
 
 
-def _catch_all_timeouts() -> None:
-    """Let FastStream's pull loop catch the built-in TimeoutError, not only nats-py's own, which is one.
-
-    nats-py raises the built-in one when nothing is left of a wait. The loop's task would die of it, restart, and the
-    batch in hand come again only when the broker's patience is over: seconds late and out of order.
-    """
-    stream_pull_subscriber.TimeoutError = TimeoutError  # type: ignore[assignment,attr-defined]
+async def _own_pull(broker: NatsBroker) -> None:
+    client = await broker.connect()
+    jetstream: Any = broker.config.connection_state.stream
+    jetstream.pull_subscribe = replacing_pull_subscribe(NatsInbox(client, RAW, PROCESS, PATIENCE).start)
 
 
 async def _answer(client: Client, messages: list[Message], word: bytes) -> None:

@@ -4,8 +4,9 @@ import asyncio
 import contextlib
 import logging
 import os
+import signal
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,9 +35,8 @@ from crossdock.kernel import settings as settings_file
 from crossdock.kernel.metrics import Metrics
 from crossdock.kernel.problems import Unavailable
 from crossdock.kernel.settings import Settings
-from crossdock.kernel.stream import DLQ, EVENTS, JOURNAL, RAW, Message
+from crossdock.kernel.stream import DLQ, EVENTS, JOURNAL, RAW
 from crossdock.pipeline.gate import Gate
-from crossdock.pipeline.inorder import InOrder
 from crossdock.pipeline.lane import Lane
 from crossdock.pipeline.process import Processor
 from crossdock.pipeline.recorder import Recorder
@@ -146,15 +146,12 @@ async def worker(env: Mapping[str, str]) -> None:
         crew = Worker(here.project, int(seat), int(seats), _lanes(here, lanes), watch, here.metrics)
         seen = ValkeySeen(env["CROSSDOCK_DEDUPE_URL"])
         processor = Processor(here.project, seen, here.streams, here.metrics)
-        order = InOrder(time.monotonic)
-
-        async def process(messages: list[Message], extend: Callable[[], Awaitable[None]]) -> list[Message]:
-            passed = order.take(messages)
-            await processor.run(passed, extend)
-            return passed
-
         app = faststream.make_app(
-            env["CROSSDOCK_NATS_URL"], process if crew.processes else None, crew.follow_pauses, crew.start, crew.stop
+            env["CROSSDOCK_NATS_URL"],
+            processor.run if crew.processes else None,
+            crew.follow_pauses,
+            crew.start,
+            crew.stop,
         )
         app.after_startup(lambda: announce(env))
         await app.run()
@@ -199,7 +196,7 @@ async def _patiently(act: Callable[[], Awaitable[Any]]) -> Any:
 
 
 class _Server(uvicorn.Server):
-    """Tells the supervisor when it listens."""
+    """Tells the supervisor when it listens, and leaves the end of the process to us."""
 
     def __init__(self, config: uvicorn.Config, env: Mapping[str, str]) -> None:
         super().__init__(config)
@@ -209,3 +206,10 @@ class _Server(uvicorn.Server):
         """Listen, then say so."""
         await super().startup(sockets)
         announce(self._env)
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Let a signal only end the serving: uvicorn raises it again, of which the process dies before we close."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, self.handle_exit, number, None)
+        yield

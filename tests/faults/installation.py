@@ -17,12 +17,13 @@ import aiohttp
 import pytest
 
 from crossdock.project import FOLDERS, Project, load
+from crossdock.supervisor.datafolder import free_port
 from simulators.devices import PARTNERS
 from simulators.installation import ROOT, Installation, Ready
 from simulators.targets import Target, environment, running_targets
 
 SETTLED_WITHIN = 60.0  # seconds, for a short run; a long one gets more for each event
-PORTS = ("--gateway-port", "0", "--console-port", "0")
+TEST_WITHIN = 120.0
 _STEP = 0.1
 
 Changes = Mapping[str, Sequence[tuple[str, str]]]  # texts to replace, by file
@@ -154,18 +155,21 @@ class Site:
 
 
 @asynccontextmanager
-async def running(folder: Path, changes: Changes | None = None) -> AsyncIterator[Site]:
+async def running(folder: Path, changes: Changes | None = None, events: int = 0) -> AsyncIterator[Site]:
     """Run the shipped content, some texts of its files replaced; nothing is left when this ends."""
     _servers_or_skip()
     root = _copy(folder / "project", changes or {})
     async with running_targets() as targets, aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=20)) as session:
         addresses = environment(targets)
-        installation = Installation(folder / "data", addresses, (*PORTS, "--project", str(root)))
+        # The devices keep their address, so it must be the same after a restart; 0 would pick another.
+        options = ("--gateway-port", str(free_port(set())), "--console-port", "0", "--project", str(root))
+        installation = Installation(folder / "data", addresses, options)
         site = Site(installation, load(root, addresses), targets, session)
         try:
-            await site.start()
-            await site.make_keys()
-            yield site
+            async with asyncio.timeout(TEST_WITHIN + events / 20):
+                await site.start()
+                await site.make_keys()
+                yield site
         finally:
             await installation.stop()
 

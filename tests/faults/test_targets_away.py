@@ -2,6 +2,8 @@
 
 import asyncio
 import random
+from collections.abc import Set as AbstractSet
+from functools import partial
 from pathlib import Path
 
 from simulators.targets import Control, Target
@@ -33,7 +35,7 @@ def test_a_target_that_is_away_holds_up_nobody_and_gets_its_events_in_order_when
             wanted = expected(site.project, traffic)
             for name in ("erp", "wms"):
                 target, keys = site.targets[name], wanted.effects[name].keys()
-                await until(lambda target=target, keys=keys: target.effects.keys() == keys, f"{name} has all")
+                await until(partial(has_all, target, keys), f"{name} has all")
             # then
             assert not site.targets["oms"].effects
             site.targets["oms"].control = Control()
@@ -110,6 +112,11 @@ def test_an_event_that_its_target_refuses_becomes_a_dead_letter_and_its_neighbou
             assert erp.requests == 10
 
     asyncio.run(scenario())
+
+
+def has_all(target: Target, keys: AbstractSet[str]) -> bool:
+    """Tell whether a target has these effects and no others."""
+    return target.effects.keys() == keys
 
 
 async def letters(site: Site, state: str) -> list[dict[str, str]]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import orjson
 
-from crossdock.kernel.event import Event, decode_structured
+from crossdock.kernel.event import decode_structured
 from crossdock.kernel.expression import view
 from crossdock.kernel.problems import Refused
 from crossdock.pipeline.delivery import idempotency_key

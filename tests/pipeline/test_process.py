@@ -200,8 +200,7 @@ def test_a_replayed_event_is_processed_again_and_resolves_its_dead_letter(tmp_pa
         # when
         sent = replay(letter, "1")
         table = tmp_path / "transforms/lookups/items.csv"
-        table.write_text(table.read_text() + "99,NEW,New\n")
-        mended = ProcessScene(tmp_path)
+        mended = ProcessScene(tmp_path, {"transforms/lookups/items.csv": table.read_text() + "99,NEW,New\n"})
         mended.seen, mended.processor._seen = scene.seen, scene.seen
         await mended.run([Message(8, sent.subject, sent.payload, sent.headers, 1, 0.0)])
         # then
