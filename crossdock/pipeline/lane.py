@@ -83,6 +83,8 @@ class Lane:
         for task in self._tasks:
             task.cancel()
         await self._recorder.close()
+        if self._tasks:  # acknowledgements of what was recorded just now
+            await asyncio.wait(self._tasks, timeout=grace)
 
     def pause(self, paused: bool) -> None:
         """Stop or resume pulling; the route keeps its place."""

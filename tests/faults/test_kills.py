@@ -14,7 +14,7 @@ EACH = 1000  # events between two kills
 @pytest.mark.parametrize("name", ["gateway", "worker-0", "valkey", "nats"])
 def test_a_killed_process_loses_doubles_and_turns_round_nothing(name: str, tmp_path: Path, events: int) -> None:
     async def scenario() -> None:
-        async with running(tmp_path) as site:
+        async with running(tmp_path, events=events) as site:
             # given
             traffic = Traffic(site, events)
             sending = asyncio.create_task(traffic.send())
@@ -32,16 +32,16 @@ def test_a_killed_process_loses_doubles_and_turns_round_nothing(name: str, tmp_p
 
 def test_a_killed_supervisor_started_again_goes_on_where_it_was(tmp_path: Path, events: int) -> None:
     async def scenario() -> None:
-        async with running(tmp_path) as site:
+        async with running(tmp_path, events=events) as site:
             # given
-            first = Traffic(site, events)
-            sending = asyncio.create_task(first.send())
-            await first.part(0.5)
+            traffic = Traffic(site, events)
+            sending = asyncio.create_task(traffic.send())
+            await traffic.part(0.5)
             # when
             await site.crash()
             await site.start()
             await sending
             # then
-            await check_all(site, first)
+            await check_all(site, traffic)
 
     asyncio.run(scenario())

@@ -15,7 +15,7 @@ AWAY = 7.0  # seconds; longer than the broker waits for an acknowledgement
 
 def test_without_the_dedupe_store_events_are_taken_and_wait(tmp_path: Path, events: int) -> None:
     async def scenario() -> None:
-        async with running(tmp_path) as site:
+        async with running(tmp_path, events=events) as site:
             # given
             site.kill("valkey", signal.SIGSTOP)
             traffic = Traffic(site, min(events, 300))
@@ -33,7 +33,7 @@ def test_without_the_dedupe_store_events_are_taken_and_wait(tmp_path: Path, even
 
 def test_a_broker_that_hangs_gets_quick_refusals_and_nothing_twice(tmp_path: Path, events: int) -> None:
     async def scenario() -> None:
-        async with running(tmp_path) as site:
+        async with running(tmp_path, events=events) as site:
             # given
             traffic = Traffic(site, min(events, 300))
             sending = asyncio.create_task(traffic.send())
@@ -60,7 +60,7 @@ def test_a_stop_in_the_middle_leaves_nothing_running_and_the_next_start_finishes
     tmp_path: Path, events: int
 ) -> None:
     async def scenario() -> None:
-        async with running(tmp_path) as site:
+        async with running(tmp_path, events=events) as site:
             # given
             traffic = Traffic(site, events)
             sending = asyncio.create_task(traffic.send())

@@ -26,7 +26,7 @@ def test_a_target_that_is_away_holds_up_nobody_and_gets_its_events_in_order_when
     tmp_path: Path, events: int
 ) -> None:
     async def scenario() -> None:
-        async with running(tmp_path) as site:
+        async with running(tmp_path, events=events) as site:
             # given
             site.targets["oms"].control = Control("status", status=503)
             traffic = Traffic(site, events)
@@ -48,7 +48,7 @@ def test_deliveries_that_were_given_up_come_home_by_a_replay_and_a_second_one_ch
     tmp_path: Path, events: int
 ) -> None:
     async def scenario() -> None:
-        async with running(tmp_path, GIVES_UP_SOON) as site:
+        async with running(tmp_path, GIVES_UP_SOON, events) as site:
             # given
             oms = site.targets["oms"]
             oms.control = Control("status", status=503)
@@ -77,7 +77,7 @@ def test_deliveries_that_were_given_up_come_home_by_a_replay_and_a_second_one_ch
 
 def test_order_of_each_key_holds_over_failing_answers_and_a_killed_worker(tmp_path: Path, events: int) -> None:
     async def scenario() -> None:
-        async with running(tmp_path) as site:
+        async with running(tmp_path, events=events) as site:
             # given
             moody = [asyncio.create_task(fail_at_random(target)) for target in site.targets.values()]
             traffic = Traffic(site, min(events, 300))

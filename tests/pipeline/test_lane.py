@@ -10,7 +10,7 @@ from crossdock.kernel.event import Event
 from crossdock.kernel.expression import Expression
 from crossdock.kernel.retry import Retry
 from crossdock.kernel.stream import DEAD_LETTER, ORIGIN, Record
-from crossdock.pipeline import recorder
+from crossdock.pipeline import lane, recorder
 from crossdock.pipeline.delivery import idempotency_key
 from crossdock.pipeline.process import RAW_SEQ, SOURCE
 from tests.pipeline.scene import DELIVERED, PERMANENT, RETRY, LaneScene, Target
@@ -170,7 +170,10 @@ def test_a_stored_event_that_cannot_be_read_is_a_dead_letter_byte_for_byte(tmp_p
     assert scene.target.arrived == ["good"]
 
 
-def test_an_open_breaker_costs_no_attempts_and_pulls_no_more_than_it_could_send(tmp_path: Path) -> None:
+def test_an_open_breaker_costs_no_attempts_and_pulls_no_more_than_it_could_send(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lane, "PULL_WAIT", 0.01)
     target = Target(lambda event, attempt: RETRY)
     scene = LaneScene(tmp_path, target, ordered=False, in_flight=3)
 
