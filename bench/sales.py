@@ -10,7 +10,7 @@ PARTNER, SOURCE = "bench", "tills"
 TARGETS = ("erp", "wms", "oms")
 BIG = 5  # quantity of a line from which the WMS wants the sale
 UNITS = ("EA", "EA", "CS", "KG")
-BROKEN_CURRENCY = "XXX"  # fits the raw schema, not the canonical one
+BROKEN_CURRENCY = "ZZZ"  # fits the raw schema, not the canonical one
 
 _NEAR, _FAR = 20, 2000  # places after the first at which a repeat comes; half of them near
 

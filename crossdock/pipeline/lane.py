@@ -6,6 +6,7 @@ import random
 import time
 from collections import OrderedDict, deque
 from collections.abc import Coroutine
+from contextlib import suppress
 from dataclasses import replace
 
 from connectors.port import Connector, Result
@@ -79,9 +80,9 @@ class Lane:
         self._gate.stopping.set()
         self._changed.set()
         if self._tasks:
-            await asyncio.wait(self._tasks, timeout=grace)
-        for task in self._tasks:
-            task.cancel()
+            _, late = await asyncio.wait(self._tasks, timeout=grace)
+            for task in late:
+                task.cancel()
         await self._recorder.close()
         if self._tasks:  # acknowledgements of what was recorded just now
             await asyncio.wait(self._tasks, timeout=grace)
@@ -101,11 +102,9 @@ class Lane:
         room = self._room()
         if room <= 0:
             self._changed.clear()
-            try:
+            with suppress(TimeoutError):
                 async with asyncio.timeout(PULL_WAIT):
                     await self._changed.wait()
-            except TimeoutError:
-                pass
             return
         try:
             messages = await self._inbox.fetch(room, PULL_WAIT)

@@ -27,7 +27,7 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(STEPS)
 def test_one_keys_events_arrive_in_stream_order_whatever_fails(tmp_path: Path, steps: list[object]) -> None:
     plans = [(key, [*failures, PERMANENT if last else DELIVERED]) for key, failures, last, _ in steps]  # type: ignore[misc,attr-defined]

@@ -1,0 +1,230 @@
+"""The operations API: a token for everything, what operators see and do, and that secrets stay out of its answers."""
+
+import asyncio
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from console.api import Desk, create_app
+from crossdock.adapters.memory import MemoryKeys
+from crossdock.adapters.sql import SqlJournal
+from crossdock.kernel.apikeys import partner_of
+from crossdock.kernel.problems import Unavailable
+from dlq.record import DeadLetter
+from journal import entry
+from journal.entry import Entry
+from journal.ledger import Ledger
+from tests.asgi import Answer, call
+from tests.pipeline.scene import FlakyLog
+from tests.smallproject import project
+
+TOKEN = "token-of-the-operator"
+ACCEPTED = Entry(1, entry.GATEWAY, entry.ACCEPTED, "stores", "tills", "s-1", "/till/1", "pos.sale", raw=1)
+ROUTED = Entry(
+    2, entry.PROCESS, entry.ROUTED, "stores", "tills", "s-1", "/till/1", "inventory.sold", 1, 5, key="0042/7"
+)
+DEAD = Entry(
+    3, entry.DELIVER, entry.DEAD_LETTERED, "stores", "tills", "s-1", "/till/1", "inventory.sold", 1, 5, "stock", "0042/7",
+    "refused", "HTTP 400", 7, "dl-1",
+)  # fmt: skip
+LETTER = DeadLetter(
+    "dl-1", "deliver", "stores", "tills", "stock", "s-1", "inventory.sold", "refused", "HTTP 400", (), 2, 1, 2, 5, 5,
+    "event.inventory.sold", {"Crossdock-Raw": "1"}, b'{"n":9007199254740993,"raw":"\xff"}', "0042/7",
+)  # fmt: skip
+
+
+@dataclass
+class Office:
+    """The application with all its ports in memory, and what was done."""
+
+    app: Any
+    keys: MemoryKeys
+    streams: FlakyLog
+    journal: SqlJournal
+    pauses: list[tuple[str, bool]] = field(default_factory=list)
+
+    async def call(self, method: str, path: str, body: Any = None, token: str = TOKEN) -> Answer:
+        headers = {"authorization": f"Bearer {token}", "content-type": "application/json"}
+        return await call(self.app, method, path, headers, b"" if body is None else json.dumps(body).encode())
+
+
+class Letters:
+    """One dead letter."""
+
+    async def get(self, seq: int) -> DeadLetter | None:
+        return LETTER if seq == 7 else None
+
+
+def office(root: Path, away: bool = False) -> Office:
+    keys, streams, journal, pauses = MemoryKeys(), FlakyLog(), SqlJournal("sqlite://"), list[tuple[str, bool]]()
+
+    async def ledger() -> Ledger:
+        if away:
+            raise Unavailable("nats: away")
+        return Ledger([{"source": "tills"}], [], [])
+
+    async def lags() -> dict[str, int]:
+        return {"stock": 3, "process": 2}
+
+    async def pause(name: str, paused: bool) -> None:
+        pauses.append((name, paused))
+
+    desk = Desk(
+        project=project(root), journal=journal, keys=keys, letters=Letters(), streams=streams, ledger=ledger, lags=lags,
+        states=lambda: {"stock": "open"}, pause=pause, metrics=lambda: b"crossdock_x 1\n",
+        asyncapi=lambda: {"asyncapi": "3.0.0"},
+    )  # fmt: skip
+    journal.project([ACCEPTED, ROUTED, DEAD], 1)
+    return Office(create_app(desk, TOKEN), keys, streams, journal, pauses)
+
+
+def answers(root: Path, method: str, path: str, body: Any = None) -> Answer:
+    return asyncio.run(office(root).call(method, path, body))
+
+
+def test_every_path_but_the_page_and_the_probes_needs_the_token(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        made = office(tmp_path)
+        routes = [(method, route.path) for route in made.app.routes for method in route.methods]
+        open_ones = {"/", "/livez"}
+        assert len(routes) > 12
+        for method, path in routes:
+            for token in ("", "wrong", TOKEN[:-1], TOKEN + "x", "tökén"):
+                answer = await made.call(method, path.replace("{", "").replace("}", ""), {}, token)
+                assert (answer.status == 401) is (path not in open_ones), path
+        assert (made.keys.records(), made.pauses, made.streams.records) == ([], [], [])
+
+    asyncio.run(scenario())
+
+
+def test_the_overview_shows_sums_lags_breakers_and_the_last_events(tmp_path: Path) -> None:
+    found = answers(tmp_path, "GET", "/ops/v1/overview").json()
+    (source,), (route,) = found["sources"], found["routes"]
+    assert (source["source"], source["accepted"], source["routed"]) == ("tills", 1, 1)
+    assert (route["route"], route["lag"], route["breaker"], route["dead_lettered"]) == ("stock", 3, "open", 1)
+    assert (found["lag"], found["dead_letters"], found["recent"][0]["outcome"]) == (2, 1, "dead_lettered")
+
+
+@pytest.mark.parametrize("key", ["s-1", "0042/7"])
+def test_a_trace_shows_every_hop(tmp_path: Path, key: str) -> None:
+    found = answers(tmp_path, "GET", f"/ops/v1/events?key={key.replace('/', '%2F')}").json()
+    assert found["event"] == {
+        "id": "s-1", "source": "/till/1", "partner": "stores", "type": "pos.sale", "business_keys": ["0042/7"],
+    }  # fmt: skip
+    assert [(hop["stage"], hop["outcome"]) for hop in found["hops"]] == [
+        ("gateway", "accepted"), ("process", "routed"), ("deliver", "dead_lettered"),
+    ]  # fmt: skip
+    assert found["hops"][2]["dead_letter"] == "dl-1"
+
+
+@pytest.mark.parametrize("key", ["nobody", "", "%25"])
+def test_nothing_is_traced_that_is_not_named(tmp_path: Path, key: str) -> None:
+    assert answers(tmp_path, "GET", f"/ops/v1/events?key={key}").status == 404
+
+
+def test_dead_letters_are_listed_by_state_and_bounded(tmp_path: Path) -> None:
+    assert [one["id"] for one in answers(tmp_path, "GET", "/ops/v1/dead-letters?state=open").json()["items"]] == [
+        "dl-1"
+    ]
+    assert answers(tmp_path / "b", "GET", "/ops/v1/dead-letters?route=other").json() == {"items": []}
+    for limit in ("0", "-1", "x"):
+        assert answers(tmp_path / f"c{limit}", "GET", f"/ops/v1/dead-letters?limit={limit}").status == 422
+
+
+def test_a_dead_letter_is_shown_with_its_original_text(tmp_path: Path) -> None:
+    found = answers(tmp_path, "GET", "/ops/v1/dead-letters/dl-1").json()
+    assert found["payload"] == '{"n":9007199254740993,"raw":"\\xff"}'
+    assert (found["state"], found["reason"], found["headers"]) == ("open", "refused", {"Crossdock-Raw": "1"})
+    assert answers(tmp_path / "b", "GET", "/ops/v1/dead-letters/dl-9").status == 404
+
+
+@pytest.mark.parametrize("selection", [{"ids": ["dl-1"]}, {"route": "stock"}, {"reason": "refused"}])
+def test_a_replay_is_planned_dry_and_then_sent(tmp_path: Path, selection: dict[str, Any]) -> None:
+    async def scenario() -> None:
+        made = office(tmp_path)
+        planned = await made.call("POST", "/ops/v1/replays", {**selection, "dry_run": True})
+        assert (planned.json()["dry_run"], made.streams.records) == (True, [])
+        done = await made.call("POST", "/ops/v1/replays", selection)
+        assert done.json() == {"dry_run": False, "items": [{"id": "dl-1", "event_id": "s-1", "outcome": "sent"}]}
+        assert [record.subject for record, _ in made.streams.records] == ["journal.entries", "replay.stock"]
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize(
+    ("body", "status"), [({}, 422), ({"ids": []}, 422), ({"ids": "dl-1"}, 422), ({"ids": ["dl-9"]}, 404), ([], 422)]
+)
+def test_a_replay_of_nothing_in_particular_sends_nothing(tmp_path: Path, body: Any, status: int) -> None:
+    async def scenario() -> None:
+        made = office(tmp_path)
+        assert (await made.call("POST", "/ops/v1/replays", body)).status == status
+        assert made.streams.records == []
+
+    asyncio.run(scenario())
+
+
+def test_a_route_is_paused_and_resumed(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        made = office(tmp_path)
+        assert (await made.call("POST", "/ops/v1/routes/stock/pause")).json() == {"route": "stock", "paused": True}
+        assert (await made.call("POST", "/ops/v1/routes/stock/resume")).json() == {"route": "stock", "paused": False}
+        unknown = await made.call("POST", "/ops/v1/routes/stok/pause")
+        assert unknown.status == 404 and "stock" in unknown.json()["detail"]
+        assert unknown.json()["detail"] and (await made.call("GET", "/ops/v1/routes/stock/pause")).status == 405
+
+    asyncio.run(scenario())
+
+
+def test_a_key_is_shown_once_works_and_can_be_revoked(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        made = office(tmp_path)
+        answer = await made.call("POST", "/ops/v1/keys", {"partner": "stores"})
+        created = answer.json()
+        assert (answer.status, set(created)) == (201, {"id", "key", "partner"})
+        assert partner_of(made.keys, created["key"]) == "stores"
+        listed = await made.call("GET", "/ops/v1/keys")
+        assert [item["id"] for item in listed.json()["items"]] == [created["id"]]
+        secret, (record,) = created["key"].split("_", 2)[2], made.keys.records()
+        assert secret not in listed.body.decode() and record.digest not in listed.body.decode()
+        assert (await made.call("DELETE", f"/ops/v1/keys/{created['id']}")).status == 200
+        assert partner_of(made.keys, created["key"]) is None
+        assert (await made.call("DELETE", f"/ops/v1/keys/{created['id']}")).status == 404
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("partner", ["nobody", "", "A", "a b", "../x", "x" * 80, 5])
+def test_a_key_is_only_made_for_a_known_partner(tmp_path: Path, partner: Any) -> None:
+    assert answers(tmp_path, "POST", "/ops/v1/keys", {"partner": partner}).status == 422
+
+
+def test_no_answer_holds_a_secret_of_ours(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        made = office(tmp_path)
+        created = (await made.call("POST", "/ops/v1/keys", {"partner": "stores"})).json()["key"]
+        secret = created.split("_", 2)[2]
+        for path in [
+            "overview",
+            "events?key=s-1",
+            "dead-letters",
+            "dead-letters/dl-1",
+            "ledger",
+            "keys",
+            "asyncapi.json",
+        ]:
+            text = (await made.call("GET", f"/ops/v1/{path}")).body.decode()
+            assert TOKEN not in text and secret not in text, path
+        assert TOKEN not in (await made.call("GET", "/")).body.decode()
+
+    asyncio.run(scenario())
+
+
+def test_a_broker_that_is_away_is_said_as_503(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        answer = await office(tmp_path, away=True).call("GET", "/ops/v1/ledger")
+        assert (answer.status, answer.json()) == (503, {"detail": "nats: away"})
+
+    asyncio.run(scenario())
