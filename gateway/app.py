@@ -9,10 +9,10 @@ from starlette.routing import Route
 
 from crossdock import VERSION
 from crossdock.kernel import jsontext
-from crossdock.kernel.problems import Problem, Refused
+from crossdock.kernel.problems import Problem, Refused, Unavailable
 from crossdock.project import Project
 from gateway.answers import RETRY_AFTER, problem_document
-from gateway.ingest import Ingest
+from gateway.ingest import UNAVAILABLE, Ingest
 from gateway.openapi import describe_ingest
 from gateway.status import look_up
 from journal.store import JournalStore
@@ -28,13 +28,13 @@ def create_app(project: Project, ingest: Ingest, journal: JournalStore, ready: C
 
     @app.get("/v1/events/{event_id:path}", summary="What became of my event")
     async def event_status(event_id: str, request: Request) -> Response:
-        partner = ingest.partner(request.headers)
+        partner = await ingest.partner(request.headers)
         found = await look_up(journal, partner, event_id)
         return _problem(_NOT_FOUND) if found is None else _json(found)
 
     @app.get("/v1/catalog", summary="What I may send")
     async def catalog(request: Request) -> Response:
-        partner = ingest.partner(request.headers)
+        partner = await ingest.partner(request.headers)
         return _json({"partner": partner, "sources": list(_offers(project, partner))})
 
     @app.get("/livez", summary="The process lives")
@@ -72,6 +72,10 @@ def _answer_problems(app: FastAPI) -> None:
     @app.exception_handler(Refused)
     async def on_refused(_: Request, error: Refused) -> Response:
         return _problem(*error.problems)
+
+    @app.exception_handler(Unavailable)
+    async def on_unavailable(_: Request, __: Unavailable) -> Response:
+        return _problem(UNAVAILABLE)
 
     @app.exception_handler(HTTPException)
     @app.exception_handler(404)

@@ -5,7 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 
-from crossdock.kernel.apikeys import KeyBook, partner_of
+from crossdock.kernel.apikeys import KeyBook, authenticate
 from crossdock.kernel.event import BATCH, STRUCTURED
 from crossdock.kernel.metrics import Metrics
 from crossdock.kernel.problems import Problem, Refused, Unavailable, refuse
@@ -20,7 +20,7 @@ from journal.entry import Entry
 log = logging.getLogger(__name__)
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-_UNAVAILABLE = Problem("unavailable", "the broker did not acknowledge the event", "send it again with the same id")
+UNAVAILABLE = Problem("unavailable", "the broker did not acknowledge the event", "send it again with the same id")
 
 
 class Ingest:
@@ -42,7 +42,7 @@ class Ingest:
             if scope["method"] != "POST":
                 raise refuse("method_not_allowed", f"{scope['method']} is not known here", "use POST")
             headers = _headers(scope)
-            partner = self.partner(headers)
+            partner = await self.partner(headers)
             body = await self._read(headers, receive)
             if headers.get("content-type", "").lower().startswith(BATCH):
                 await self._batch(partner, body, send)
@@ -54,17 +54,18 @@ class Ingest:
         except Unavailable as error:
             log.warning("not stored: %s", error)
             self._metrics.rejected.labels("unavailable").inc()
-            await send_problem(send, [_UNAVAILABLE])
+            await send_problem(send, [UNAVAILABLE])
 
-    def partner(self, headers: Mapping[str, str]) -> str:
+    async def partner(self, headers: Mapping[str, str]) -> str:
         """Return whose request it is.
 
         Raises:
             Refused: `unauthorized`, the same for a missing, wrong or revoked key.
+            Unavailable: a key that is new here could not be looked up.
         """
         scheme, _, token = headers.get("authorization", "").partition(" ")
         key = token.strip() if scheme.lower() == "bearer" else headers.get("x-api-key", "")
-        partner = partner_of(self._keys, key) if key else None
+        partner = await authenticate(self._keys, key) if key else None
         if partner is None:
             raise refuse("unauthorized", "no valid API key", "send Authorization: Bearer KEY or X-API-Key: KEY")
         return partner

@@ -134,18 +134,15 @@ class NatsInbox:
         return True
 
 
-async def read(
-    client: Client, stream: str, *, headers_only: bool = False, first: int = 1
-) -> AsyncIterator[list[Message]]:
-    """Read a stream from `first` to its present end, in batches, leaving no consumer behind."""
+async def read(client: Client, stream: str, *, headers_only: bool = False) -> AsyncIterator[list[Message]]:
+    """Read a stream to its present end, in batches, leaving no consumer behind."""
     jetstream = client.jetstream()
     try:
         end = (await jetstream.stream_info(stream)).state.last_seq
     except NotFoundError:
         return
     config = ConsumerConfig(
-        deliver_policy=DeliverPolicy.BY_START_SEQUENCE,
-        opt_start_seq=1,
+        deliver_policy=DeliverPolicy.ALL,
         ack_policy=AckPolicy.NONE,
         headers_only=headers_only,
         inactive_threshold=30,

@@ -80,12 +80,13 @@ class Acks:
             future.set_result(Stored(answer["seq"], answer.get("duplicate", False)))
 
     async def _sweep(self) -> None:
+        """Give up what waits too long, and at once what waits for a connection that is gone."""
         while True:
             await asyncio.sleep(0.25)
             now = time.monotonic()
             for deadline, future in list(self._waiting.values()):
-                if deadline < now and not future.done():
-                    future.set_exception(Unavailable("nats: no acknowledgement in time"))
+                if not future.done() and (deadline < now or not self.client.is_connected):
+                    future.set_exception(Unavailable("nats: no acknowledgement"))
 
 
 class NatsLog:

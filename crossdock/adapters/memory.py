@@ -113,6 +113,9 @@ class MemoryKeys:
         """See `KeyBook.find`."""
         return self._records.get(key_id)
 
+    async def learn(self, key_id: str) -> None:
+        """See `KeyBook.learn`; everything is known here."""
+
     def records(self) -> list[KeyRecord]:
         """See `KeyBook.records`."""
         return sorted(self._records.values(), key=lambda record: record.created)

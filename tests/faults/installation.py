@@ -102,6 +102,7 @@ class Site:
             status, made = await self.ops("POST", "/ops/v1/keys", {"partner": partner})
             assert status == 201, made
             self.keys[partner] = made["key"]
+            await self._known(made["key"])
 
     async def post(self, event: Mapping[str, Any], partner: str = "stores") -> tuple[int, dict[str, str], Any]:
         """Post one event; return status, headers and document of the answer."""
@@ -109,15 +110,6 @@ class Site:
         async with self.session.post(self.ready.gateway + "/v1/events", json=event, headers=headers) as answer:
             named = {name.lower(): value for name, value in answer.headers.items()}
             return answer.status, named, json.loads(await answer.read())
-
-    async def post_until_taken(self, event: Mapping[str, Any]) -> None:
-        """Post one event again and again until it is answered 202."""
-        for _ in range(100):
-            status, _, _ = await self.post(event)
-            if status == 202:
-                return
-            await asyncio.sleep(_STEP)
-        pytest.fail(f"{event['id']} was never taken")
 
     async def journal_caught_up(self) -> None:
         """Wait until the searchable journal shows no delivery that the streams have no more under way."""
@@ -148,6 +140,15 @@ class Site:
         """Return the end of every log."""
         logs = sorted((self._installation.data / "logs").glob("*.log"))
         return "\n".join(f"== {log.name}\n" + "\n".join(log.read_text().splitlines()[-15:]) for log in logs)
+
+    async def _known(self, key: str) -> None:
+        """Wait until the gateway has heard of a key made just now."""
+        for _ in range(50):
+            async with self.session.get(self.ready.gateway + "/v1/catalog", headers={"X-API-Key": key}) as answer:
+                if answer.status == 200:
+                    return
+            await asyncio.sleep(_STEP)
+        pytest.fail("the gateway never heard of a new key")
 
     def _run_file(self) -> dict[str, Any]:
         document: dict[str, Any] = json.loads((self._installation.data / "run.json").read_bytes())

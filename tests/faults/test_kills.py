@@ -17,13 +17,12 @@ def test_a_killed_process_loses_doubles_and_turns_round_nothing(name: str, tmp_p
         async with running(tmp_path, events=events) as site:
             # given
             traffic = Traffic(site, events)
-            sending = asyncio.create_task(traffic.send())
-            # when
             kills = max(1, events // EACH)
-            for number in range(kills):
-                await traffic.part((number + 0.5) / kills)
-                await site.replaced(name, site.kill(name))
-            await sending
+            # when
+            async with traffic.flowing():
+                for number in range(kills):
+                    await traffic.part((number + 0.5) / kills)
+                    await site.replaced(name, site.kill(name))
             # then
             await check_all(site, traffic)
 
@@ -35,12 +34,11 @@ def test_a_killed_supervisor_started_again_goes_on_where_it_was(tmp_path: Path, 
         async with running(tmp_path, events=events) as site:
             # given
             traffic = Traffic(site, events)
-            sending = asyncio.create_task(traffic.send())
-            await traffic.part(0.5)
             # when
-            await site.crash()
-            await site.start()
-            await sending
+            async with traffic.flowing():
+                await traffic.part(0.5)
+                await site.crash()
+                await site.start()
             # then
             await check_all(site, traffic)
 

@@ -6,7 +6,6 @@ import time
 from pathlib import Path
 
 from tests.faults.installation import Site, running
-from tests.faults.samples import sale
 from tests.faults.traffic import Traffic, check_all
 
 ANSWER_WITHIN = 8.0  # seconds in which the gateway must answer though the broker does not
@@ -36,21 +35,19 @@ def test_a_broker_that_hangs_gets_quick_refusals_and_nothing_twice(tmp_path: Pat
         async with running(tmp_path, events=events) as site:
             # given
             traffic = Traffic(site, min(events, 300))
-            sending = asyncio.create_task(traffic.send())
-            await traffic.part(0.5)
-            # when
-            site.kill("nats", signal.SIGSTOP)
-            began = time.monotonic()
-            status, headers, _ = await site.post(sale(1))
-            # then
-            assert status == 503 and int(headers["retry-after"]) > 0
-            assert time.monotonic() - began < ANSWER_WITHIN
-            assert await ready_changes(site, to=False)
-            site.kill("nats", signal.SIGCONT)
-            assert await ready_changes(site, to=True)
-            await sending
-            await site.post_until_taken(sale(1))
-            traffic.add("stores", sale(1))
+            async with traffic.flowing():
+                await traffic.part(0.5)
+                partner, repeat = next(traffic.accepted())
+                # when
+                site.kill("nats", signal.SIGSTOP)
+                began = time.monotonic()
+                status, headers, _ = await site.post(repeat, partner)
+                # then
+                assert status == 503 and int(headers["retry-after"]) > 0
+                assert time.monotonic() - began < ANSWER_WITHIN
+                assert await ready_changes(site, to=False)
+                site.kill("nats", signal.SIGCONT)
+                assert await ready_changes(site, to=True)
             await check_all(site, traffic)
 
     asyncio.run(scenario())
@@ -63,15 +60,14 @@ def test_a_stop_in_the_middle_leaves_nothing_running_and_the_next_start_finishes
         async with running(tmp_path, events=events) as site:
             # given
             traffic = Traffic(site, events)
-            sending = asyncio.create_task(traffic.send())
-            await traffic.part(0.5)
-            remains = site.remains()
-            # when
-            code = await site.stop()
-            # then
-            assert code == 0 and remains() == []
-            await site.start()
-            await sending
+            async with traffic.flowing():
+                await traffic.part(0.5)
+                remains = site.remains()
+                # when
+                code = await site.stop()
+                # then
+                assert code == 0 and remains() == []
+                await site.start()
             await check_all(site, traffic)
 
     asyncio.run(scenario())

@@ -81,11 +81,10 @@ def test_order_of_each_key_holds_over_failing_answers_and_a_killed_worker(tmp_pa
             # given
             moody = [asyncio.create_task(fail_at_random(target)) for target in site.targets.values()]
             traffic = Traffic(site, min(events, 300))
-            sending = asyncio.create_task(traffic.send())
             # when
-            await traffic.part(0.5)
-            await site.replaced("worker-0", site.kill("worker-0"))
-            await sending
+            async with traffic.flowing():
+                await traffic.part(0.5)
+                await site.replaced("worker-0", site.kill("worker-0"))
             await asyncio.gather(*moody)
             # then
             await check_all(site, traffic)

@@ -2,7 +2,8 @@
 
 import asyncio
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 import orjson
@@ -37,7 +38,6 @@ class Traffic:
         devices = fleet(site.ready.gateway, site.keys, 1, seed, name)
         # This handheld shares a location with a till: nobody could say which of the two was accepted first.
         self.devices = [device for device in devices if device.name != "handheld-0017"]
-        self.others: list[tuple[str, Envelope]] = []
         self._answered = 0
         self._sent: dict[str, list[Envelope]] = {device.name: [] for device in self.devices}
         self._progress = asyncio.Condition()
@@ -49,6 +49,13 @@ class Traffic:
             for device in self.devices:
                 group.create_task(self._work(device, round(self.events * SHARES[device.kind] / kinds[device.kind])))
 
+    @asynccontextmanager
+    async def flowing(self) -> AsyncIterator[None]:
+        """Send everything while the body does its worst; ends when all is answered, and at once when a device fails."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self.send())
+            yield
+
     async def part(self, share: float) -> None:
         """Wait until this share of the events is answered."""
         async with self._progress:
@@ -56,17 +63,12 @@ class Traffic:
 
     def accepted(self) -> Iterator[tuple[str, Envelope]]:
         """Yield every event that was answered 2xx once, with its partner, in the order in which its device sent it."""
-        yield from self.others
         for device in self.devices:
             known: set[str] = set()
             for event in self._sent[device.name]:
                 if event["id"] in device.tally.accepted_ids and event["id"] not in known:
                     known.add(event["id"])
                     yield PARTNERS[device.kind], event
-
-    def add(self, partner: str, event: Envelope) -> None:
-        """Take note of an accepted event that no device sent."""
-        self.others.append((partner, event))
 
     async def _work(self, device: Device, events: int) -> None:
         while events > 0:
