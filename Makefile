@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/requirements.stamp
 
-.PHONY: install run test check bench fmt picture
+.PHONY: install run test check faults bench fmt picture
 
 install: $(STAMP)
 
@@ -27,6 +27,9 @@ check: install
 	$(BIN)/lint-imports
 	$(BIN)/python -m crossdock check
 	$(BIN)/python -m crossdock test
+
+faults: install
+	$(BIN)/pytest tests/faults --events 5000
 
 bench: install
 	$(BIN)/python -m crossdock bench

@@ -21,8 +21,8 @@ WATCH_EVERY = 2.0
 class Watch(Protocol):
     """Keeps the consumers of a worker in being."""
 
-    async def prepare(self, route: Route | None) -> float:
-        """Make sure of a consumer (None: of the process step); return how long its former holder may still be heard."""
+    async def prepare(self, route: Route | None) -> None:
+        """Make sure of a consumer (None: of the process step)."""
 
     async def watch(self, route: Route | None) -> bool:
         """Make the consumer again if it is gone; return whether it was."""
@@ -54,19 +54,15 @@ class Worker:
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
-        """Make sure of the consumers and start the lanes.
-
-        What a killed predecessor held comes again only when the broker's patience ends. Ordered work waits for
-        that: taking newer messages first would turn the order round.
-        """
+        """Make sure of the consumers and start the lanes."""
         for route in self.routes:
-            after = await self._watch.prepare(route)
+            await self._watch.prepare(route)
             lane = self.lanes[route.name] = await self._make_lane(route)
-            self._tasks.append(asyncio.create_task(self._run(lane, after if route.order_by is not None else 0)))
+            self._tasks.append(asyncio.create_task(self._run(lane)))
         await self.follow_pauses()
         self._tasks.append(asyncio.create_task(self._keep_watch()))
         if self.processes:
-            await asyncio.sleep(await self._watch.prepare(None))
+            await self._watch.prepare(None)
 
     async def stop(self) -> None:
         """Let attempts under way end and record them."""
@@ -86,9 +82,9 @@ class Worker:
         """Return the state of each lane."""
         return {name: lane.state for name, lane in self.lanes.items()}
 
-    async def _run(self, lane: Lane, after: float) -> None:
+    async def _run(self, lane: Lane) -> None:
         try:
-            await lane.run(after)
+            await lane.run()
         except Exception:
             log.exception("the lane of route %s broke: this worker ends and is started again", lane.route.name)
             raise SystemExit(1) from None

@@ -3,9 +3,10 @@
 import asyncio
 import os
 import subprocess
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 from nats.aio.client import Client
@@ -13,13 +14,14 @@ from nats.js.errors import NotFoundError
 
 from crossdock.adapters import nats
 from crossdock.adapters.topology import CONTROL, KEYS, POSITIONS, Topology
-from crossdock.kernel.problems import Refused
+from crossdock.kernel.problems import Refused, Unavailable
 from crossdock.kernel.stream import STREAMS
 from crossdock.supervisor import datafolder, probes, servers
 from crossdock.supervisor.servers import Server
 
 RETENTION = dict.fromkeys(STREAMS, 3600.0)
 START_WITHIN = 10.0
+T = TypeVar("T")
 
 
 def missing(why: str) -> None:
@@ -60,6 +62,26 @@ def _running(make: Callable[[], Server]) -> Iterator[tuple[str, subprocess.Popen
         process.wait()
 
 
+async def until(holds: Callable[[], bool], within: float = 8.0) -> None:
+    """Wait until something holds that nobody announces."""
+
+    async def probe() -> bool:
+        return holds()
+
+    async with asyncio.timeout(within):
+        await probes.until(probe)
+
+
+async def patiently(act: Callable[[], Awaitable[T]]) -> T:
+    """Repeat what the server refuses while it still removes the files of a stream of the same name."""
+    for _ in range(50):
+        try:
+            return await act()
+        except Unavailable:
+            await asyncio.sleep(0.05)
+    return await act()
+
+
 @asynccontextmanager
 async def connected(url: str) -> AsyncIterator[Client]:
     """Connect to a broker and close the connection after the test."""
@@ -80,5 +102,5 @@ async def clean(url: str) -> AsyncIterator[tuple[Client, Topology]]:
             with suppress(NotFoundError):
                 await jetstream.delete_stream(name)
         topology = Topology(client, 1, RETENTION)
-        await topology.streams()
+        await patiently(topology.streams)
         yield client, topology

@@ -10,6 +10,7 @@ from typing import Any
 
 from nats.aio.client import Client
 from nats.aio.msg import Msg
+from nats.errors import Error as NatsError
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 from nats.js.errors import NotFoundError
 
@@ -27,11 +28,13 @@ class NatsInbox:
     """A durable consumer, pulled with one standing request so that a message is handed over when it comes.
 
     nats-py's own `fetch` waits out its timeout for a full batch once it was idle, which is a fixed delay. With
-    `patience`, when messages got lost on the way (the broker was killed), later ones wait so many seconds for them.
+    `patience`, when messages got lost on the way (the broker was killed) or are in the hands of a predecessor that was
+    killed, later ones wait so many seconds for them: the broker hands them out again, but not in the stream's order.
     """
 
     def __init__(self, client: Client, stream: str, consumer: str, patience: float = 0) -> None:
         self._client = client
+        self._stream = stream
         self._request = f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{consumer}"
         self._consumer = consumer
         self._ready: deque[Message] = deque()
@@ -45,7 +48,13 @@ class NatsInbox:
         self._subscription: Any = None
 
     async def start(self) -> "NatsInbox":
-        """Subscribe to the inbox that messages are pushed to."""
+        """Subscribe to the inbox that messages are pushed to.
+
+        Raises:
+            Unavailable: the broker does not answer.
+        """
+        if self._patience and await self._in_hand():
+            self._hold = time.monotonic() + self._patience
         self._inbox = self._client.new_inbox()
         self._subscription = await self._client.subscribe(
             self._inbox, cb=self._on_message, pending_msgs_limit=-1, pending_bytes_limit=-1
@@ -87,6 +96,13 @@ class NatsInbox:
     async def extend(self, messages: Iterable[Message]) -> None:
         """See `Inbox.extend`."""
         await self._reply(messages, b"+WPI")
+
+    async def _in_hand(self) -> int:
+        try:
+            info = await self._client.jetstream().consumer_info(self._stream, self._consumer)
+        except (NatsError, OSError) as error:
+            raise Unavailable(f"nats: {type(error).__name__}") from error
+        return info.num_ack_pending or 0
 
     async def _reply(self, messages: Iterable[Message], word: bytes) -> None:
         if not self._client.is_connected:

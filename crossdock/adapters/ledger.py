@@ -65,7 +65,7 @@ def _raw(batch: list[Message], processed: int) -> list[RawEvent]:
 def _routed(
     message: Message, project: Project, positions: Mapping[str, tuple[int, int]], settled: frozenset[tuple[str, int]]
 ) -> RoutedEvent:
-    event = events.decode_structured(message.payload)
+    event = events.restore(message.payload)
     names, waiting = [], set()
     for route in project.routes_for(event.type):
         floor, began = positions[route.name]

@@ -5,11 +5,9 @@ from nats.errors import Error as NatsError
 from nats.js.errors import NoKeysError
 
 from crossdock.adapters.faststream import CONTROL_SUBJECT
-from crossdock.adapters.topology import ACK_WAIT, CONTROL, PROCESS_CONSUMER, Consumer, Topology, route_consumer
+from crossdock.adapters.topology import CONTROL, PROCESS_CONSUMER, Consumer, Topology, route_consumer
 from crossdock.kernel.problems import Unavailable
 from routes.spec import Route
-
-_MARGIN = 0.5
 
 
 class NatsWatch:
@@ -19,10 +17,9 @@ class NatsWatch:
         self._client = client
         self._topology = topology
 
-    async def prepare(self, route: Route | None) -> float:
+    async def prepare(self, route: Route | None) -> None:
         """See `Watch.prepare`."""
-        info = await self._topology.consumer(consumer_of(route))
-        return ACK_WAIT + _MARGIN if info.num_ack_pending else 0
+        await self._topology.consumer(consumer_of(route))
 
     async def watch(self, route: Route | None) -> bool:
         """See `Watch.watch`."""

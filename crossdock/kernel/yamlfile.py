@@ -1,6 +1,6 @@
 """YAML 1.2 core documents that know the line of every value; duplicate keys, anchors and tags are refused."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -114,19 +114,11 @@ class _Builder:
     def _scalar(self, node: ScalarNode) -> Any:
         kind = node.tag.removeprefix(_CORE) if isinstance(node.tag, str) else str(node.tag)
         text = node.value
-        if kind == "null":
-            return None
-        if kind == "bool":
-            return text.lower() == "true"
         if kind in ("int", "float") and "_" in text:
             return text  # a number only to YAML 1.1
-        if kind == "int":
-            return _integer(text)
-        if kind == "float":
-            return float(text.lower().replace(".inf", "inf").replace(".nan", "nan"))
-        if kind not in ("str", "timestamp"):
+        if kind not in _SCALARS:
             return self._refuse(node, "bad_yaml", f"the tag {node.tag} is not allowed")
-        return text
+        return _SCALARS[kind](text)
 
     def _refuse(self, node: Node, code: str, message: str, hint: str = "") -> None:
         line, column = node.start_mark.line + 1, node.start_mark.column + 1
@@ -151,3 +143,17 @@ def _as_problems(document: Document, error: ValidationError) -> list[Problem]:
     if best.validator == "required":
         return [document.problem(path, "missing_key", best.message)]
     return [document.problem(path, "bad_value", best.message, str(best.schema.get("description", "")))]
+
+
+def _float(text: str) -> float:
+    return float(text.lower().replace(".inf", "inf").replace(".nan", "nan"))
+
+
+_SCALARS: dict[str, Callable[[str], Any]] = {
+    "null": lambda _: None,
+    "bool": lambda text: text.lower() == "true",
+    "int": _integer,
+    "float": _float,
+    "str": str,
+    "timestamp": str,
+}

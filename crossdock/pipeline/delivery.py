@@ -38,7 +38,7 @@ def idempotency_key(route: str, event: Event) -> str:
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 
-def journal_line(route: str, delivery: Delivery, outcome: str, revision: str) -> Entry:
+def journal_line(route: str, delivery: Delivery, outcome: str, revision: str, detail: str = "") -> Entry:
     """Return the journal entry of an outcome at this stage."""
     message, event = delivery.message, delivery.event
     return Entry(
@@ -54,6 +54,7 @@ def journal_line(route: str, delivery: Delivery, outcome: str, revision: str) ->
         seq=message.origin,
         route=route,
         key=business_key(event),
+        detail=detail,
         dead_letter=message.headers.get(DEAD_LETTER, ""),
         ms=max(0, now_ms() - int(message.time * 1000)),
         revision=revision,

@@ -7,18 +7,18 @@ import time
 from collections import OrderedDict, deque
 from collections.abc import Coroutine
 from contextlib import suppress
-from dataclasses import replace
 
 from connectors.port import Connector, Result
 from crossdock.kernel import event as events
 from crossdock.kernel.event import Event
 from crossdock.kernel.expression import view
 from crossdock.kernel.metrics import Metrics
-from crossdock.kernel.problems import Refused, Unavailable
+from crossdock.kernel.problems import Unavailable
 from crossdock.kernel.retry import delay
 from crossdock.kernel.stream import Inbox, Log, Message
 from crossdock.pipeline.delivery import Delivery, dead_letter, idempotency_key, journal_line, refer
 from crossdock.pipeline.gate import Gate
+from crossdock.pipeline.process import problems_of
 from crossdock.pipeline.recorder import Recorder, append_patiently
 from dlq.record import DELIVER, record
 from journal import entry
@@ -65,9 +65,8 @@ class Lane:
         self._finished: dict[asyncio.Future[None], list[Delivery]] = {}
         self._since = time.time()
 
-    async def run(self, after: float = 0) -> None:
-        """Pull and deliver until `stop`, from `after` seconds on."""
-        await asyncio.sleep(after)
+    async def run(self) -> None:
+        """Pull and deliver until `stop`."""
         extending = asyncio.create_task(self._extend())
         try:
             while not self._gate.stopping.is_set():
@@ -132,15 +131,15 @@ class Lane:
         delivery = Delivery(message, Event("", "", ""), str(message.seq))
         self._held[message.seq] = delivery
         try:
-            delivery.event = events.decode_structured(message.payload)
+            delivery.event = events.restore(message.payload)
             seen = view(delivery.event)
             if not matches(self.route, seen):
                 self._settle(delivery, entry.SKIPPED)
                 return
             if self.route.order_by is not None:
                 delivery.key = "k" + order_key(self.route, seen)
-        except Refused as error:
-            delivery.problems = error.problems
+        except Exception as error:
+            delivery.problems = problems_of(error)
         self._queue(delivery)
 
     def _queue(self, delivery: Delivery) -> None:
@@ -185,7 +184,7 @@ class Lane:
                 return
             if result.outcome == "permanent" or self._left(delivery) <= 0:
                 break
-            self._recorder.note(replace(self._line(delivery, entry.RETRIED), detail=result.detail))
+            self._recorder.note(self._line(delivery, entry.RETRIED, result.detail))
             pause = max(result.retry_after, delay(self.route.retry, delivery.attempts, random.random()))
             await self._gate.nap(min(pause, max(0.0, self._left(delivery))))
         await self._bury(delivery)
@@ -218,11 +217,11 @@ class Lane:
         line = self._line(delivery, entry.DEAD_LETTERED)
         self._finish(delivery, refer(line, letter, seq))
 
-    def _line(self, delivery: Delivery, outcome: str) -> Entry:
-        return journal_line(self.route.name, delivery, outcome, self._revision)
+    def _line(self, delivery: Delivery, outcome: str, detail: str = "") -> Entry:
+        return journal_line(self.route.name, delivery, outcome, self._revision, detail)
 
     def _settle(self, delivery: Delivery, outcome: str, detail: str = "") -> None:
-        self._finish(delivery, replace(self._line(delivery, outcome), detail=detail))
+        self._finish(delivery, self._line(delivery, outcome, detail))
 
     def _finish(self, delivery: Delivery, line: Entry) -> None:
         """Record the last word on a delivery, then acknowledge it."""

@@ -85,10 +85,12 @@ class Processor:
         _, partner, source = message.subject.split(".", 2)
         work = _Work(message, partner, source, now_ms())
         try:
-            work.event = events.decode(message.headers, message.payload)
+            structured = message.headers["content-type"].lower().startswith(events.STRUCTURED)
+            read = events.restore(message.payload) if structured else events.decode(message.headers, message.payload)
+            work.event = read
             work.digest = content_digest(work.event)
         except Exception as error:
-            work.problems = _problems(error)
+            work.problems = problems_of(error)
         return work
 
     async def _claim(self, works: list[_Work], extend: Extend) -> None:
@@ -132,7 +134,7 @@ class Processor:
                 raise refuse("too_large", f"the canonical event has {len(work.body)} bytes", f"at most {MAX_BODY}")
             work.canonical = made
         except Exception as error:
-            work.problems = _problems(error)
+            work.problems = problems_of(error)
 
     async def _store_letters(self, works: list[_Work]) -> list[Entry]:
         failed = [work for work in works if work.problems]
@@ -226,7 +228,7 @@ class Processor:
 _CONFLICT_HINT = "the sender used one id for two events; give the second its own id and send it again"
 
 
-def _problems(error: Exception) -> tuple[Problem, ...]:
+def problems_of(error: Exception) -> tuple[Problem, ...]:
     """Return why an event became a dead letter; a fault of ours must stop that event and no other."""
     if isinstance(error, Refused):
         return error.problems

@@ -162,7 +162,8 @@ def _lanes(here: Base, lanes: dict[str, Lane]) -> Callable[[Route], Awaitable[La
     async def make(route: Route) -> Lane:
         spec = here.project.connectors[route.connector]
         consumer = consumer_of(route)
-        inbox = await NatsInbox(here.client, consumer.stream, consumer.name, REDELIVERED).start()
+        patience = REDELIVERED if route.order_by is not None else 0
+        inbox = await NatsInbox(here.client, consumer.stream, consumer.name, patience).start()
         gate = Gate(Breaker(spec.breaker.open_at, spec.breaker.over, clock=time.monotonic), spec.rate)
         lanes[route.name] = Lane(
             route, inbox, open_connector(spec), gate, here.streams, here.metrics, here.project.revision

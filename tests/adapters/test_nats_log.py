@@ -16,7 +16,7 @@ from crossdock.adapters import nats
 from crossdock.adapters.log import Acks, NatsLog
 from crossdock.kernel.problems import Unavailable
 from crossdock.kernel.stream import EVENTS, Record
-from tests.realservers import clean, nats_server
+from tests.realservers import clean, nats_server, until
 
 
 @asynccontextmanager
@@ -118,9 +118,7 @@ def test_without_a_connection_an_append_fails_at_once(tmp_path: Path) -> None:
     async def scenario(url: str, pid: int) -> None:
         async with clean(url) as (client, _), log_on(client) as log:
             os.kill(pid, signal.SIGKILL)
-            async with asyncio.timeout(5):
-                while client.is_connected:
-                    await asyncio.sleep(0.01)
+            await until(lambda: not client.is_connected)
             for act in (log.append(records(1)[0]), log.append_all(records(3))):
                 began = time.monotonic()
                 with pytest.raises(Unavailable):

@@ -3,17 +3,23 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 
+import pytest
 from nats.aio.client import Client
 from sqlalchemy.exc import OperationalError
 
-from crossdock.adapters import projector
+from crossdock.adapters.inbox import NatsInbox
 from crossdock.adapters.log import Acks, NatsLog
 from crossdock.adapters.projector import Projector
 from crossdock.adapters.sql import SqlJournal
-from crossdock.kernel.stream import JOURNAL, Record
+from crossdock.kernel.stream import JOURNAL, Message, Record
 from journal.entry import SUBJECT, Entry, pack
-from tests.realservers import clean
+from tests.realservers import clean, until
+
+
+def journal(folder: Path, name: str = "journal") -> SqlJournal:
+    return SqlJournal(f"sqlite:///{folder}/{name}.db")  # in memory all threads would share one transaction
 
 
 async def write(client: Client, *ids: int) -> None:
@@ -39,9 +45,7 @@ async def projecting(client: Client, store: SqlJournal) -> AsyncIterator[None]:
 
 async def reached(store: SqlJournal, position: int) -> list[str]:
     """Wait for the position; return the ids in the order they were projected."""
-    async with asyncio.timeout(8):
-        while store.position() < position:
-            await asyncio.sleep(0.01)
+    await until(lambda: store.position() >= position)
     return [line.id for line in reversed(store.recent(1000))]
 
 
@@ -49,10 +53,10 @@ def twice(*ids: int) -> list[str]:
     return [f"e{id_}" for id_ in ids for _ in range(2)]
 
 
-def test_it_catches_up_and_then_follows(nats_url: str) -> None:
+def test_it_catches_up_and_then_follows(nats_url: str, tmp_path: Path) -> None:
     async def scenario() -> None:
         async with clean(nats_url) as (client, _):
-            store = SqlJournal("sqlite://")
+            store = journal(tmp_path)
             await write(client, *range(1, 31))
             async with projecting(client, store):
                 assert await reached(store, 30) == twice(*range(1, 31))
@@ -63,10 +67,12 @@ def test_it_catches_up_and_then_follows(nats_url: str) -> None:
     asyncio.run(scenario())
 
 
-def test_it_goes_on_where_the_store_stands_and_builds_a_new_store_from_the_beginning(nats_url: str) -> None:
+def test_it_goes_on_where_the_store_stands_and_builds_a_new_store_from_the_beginning(
+    nats_url: str, tmp_path: Path
+) -> None:
     async def scenario() -> None:
         async with clean(nats_url) as (client, _):
-            store, other = SqlJournal("sqlite://"), SqlJournal("sqlite://")
+            store, other = journal(tmp_path), journal(tmp_path, "other")
             await write(client, 1, 2)
             async with projecting(client, store):
                 await reached(store, 2)
@@ -81,10 +87,10 @@ def test_it_goes_on_where_the_store_stands_and_builds_a_new_store_from_the_begin
     asyncio.run(scenario())
 
 
-def test_a_stream_that_begins_later_is_read_from_there(nats_url: str) -> None:
+def test_a_stream_that_begins_later_is_read_from_there(nats_url: str, tmp_path: Path) -> None:
     async def scenario() -> None:
         async with clean(nats_url) as (client, _):
-            store = SqlJournal("sqlite://")
+            store = journal(tmp_path)
             await write(client, 1, 2, 3, 4)
             await client.jetstream().purge_stream(JOURNAL, seq=3)
             async with projecting(client, store):
@@ -94,10 +100,10 @@ def test_a_stream_that_begins_later_is_read_from_there(nats_url: str) -> None:
     asyncio.run(scenario())
 
 
-def test_a_consumer_that_is_lost_is_replaced_and_nothing_is_skipped(nats_url: str) -> None:
+def test_a_consumer_that_is_lost_is_replaced_and_nothing_is_skipped(nats_url: str, tmp_path: Path) -> None:
     async def scenario() -> None:
         async with clean(nats_url) as (client, _):
-            store = SqlJournal("sqlite://")
+            store = journal(tmp_path)
             async with projecting(client, store):
                 await write(client, 1)
                 await reached(store, 1)
@@ -111,34 +117,33 @@ def test_a_consumer_that_is_lost_is_replaced_and_nothing_is_skipped(nats_url: st
     asyncio.run(scenario())
 
 
-def test_a_message_lost_on_the_way_is_fetched_again(nats_url: str) -> None:
-    class Losing(projector.NatsInbox):
-        lost = False
+def test_a_message_lost_on_the_way_is_fetched_again(
+    nats_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fetch, lost = NatsInbox.fetch, list[Message]()
 
-        async def fetch(self, limit: int, wait: float) -> list[projector.Message]:
-            found = await super().fetch(limit, wait)
-            if len(found) > 1 and not Losing.lost:
-                Losing.lost = True
-                return found[1:]
-            return found
+    async def losing(self: NatsInbox, limit: int, wait: float) -> list[Message]:
+        found = await fetch(self, limit, wait)
+        if found and not lost:
+            lost.append(found.pop(0))
+            found = found or await fetch(self, limit, wait)
+        return found
+
+    monkeypatch.setattr(NatsInbox, "fetch", losing)
 
     async def scenario() -> None:
         async with clean(nats_url) as (client, _):
-            store = SqlJournal("sqlite://")
+            store = journal(tmp_path)
             await write(client, 1, 2, 3)
             async with projecting(client, store):
                 assert await reached(store, 3) == twice(1, 2, 3)
             store.close()
-            assert Losing.lost
+        assert [message.seq for message in lost] == [1]
 
-    original, projector.NatsInbox = projector.NatsInbox, Losing  # type: ignore[misc]
-    try:
-        asyncio.run(scenario())
-    finally:
-        projector.NatsInbox = original  # type: ignore[misc]
+    asyncio.run(scenario())
 
 
-def test_a_database_that_fails_once_is_asked_again(nats_url: str) -> None:
+def test_a_database_that_fails_once_is_asked_again(nats_url: str, tmp_path: Path) -> None:
     class Failing(SqlJournal):
         failures = 1
 
@@ -150,7 +155,7 @@ def test_a_database_that_fails_once_is_asked_again(nats_url: str) -> None:
 
     async def scenario() -> None:
         async with clean(nats_url) as (client, _):
-            store = Failing("sqlite://")
+            store = Failing(f"sqlite:///{tmp_path}/journal.db")
             await write(client, 1, 2)
             async with projecting(client, store):
                 assert await reached(store, 2) == twice(1, 2)

@@ -11,7 +11,7 @@ from crossdock.adapters.log import Acks, NatsLog
 from crossdock.adapters.topology import PROCESS_CONSUMER, REPEAT_WINDOW, Topology, route_consumer
 from crossdock.adapters.watch import NatsWatch
 from crossdock.kernel.stream import EVENTS, STREAMS, Record
-from tests.realservers import RETENTION, clean, connected
+from tests.realservers import RETENTION, clean, connected, patiently
 
 CONSUMER = route_consumer("stock", ["inventory.sold"])
 
@@ -67,7 +67,7 @@ def test_all_processes_may_make_the_topology_at_once(nats_url: str) -> None:
         async with clean(nats_url) as (client, _):
             for name in [*STREAMS, "KV_KEYS", "KV_CONTROL", "KV_POSITIONS"]:
                 await client.jetstream().delete_stream(name)
-            await asyncio.gather(*(Topology(client, 1, RETENTION).streams() for _ in range(6)))
+            await asyncio.gather(*(patiently(Topology(client, 1, RETENTION).streams) for _ in range(6)))
             assert {info.config.name for info in await client.jetstream().streams_info()} >= STREAMS.keys()
 
     asyncio.run(scenario())
@@ -122,7 +122,7 @@ def test_a_deleted_stream_is_made_again_by_the_watch(nats_url: str) -> None:
         async with clean(nats_url) as (client, topology):
             await topology.consumer(CONSUMER)
             await client.jetstream().delete_stream(EVENTS)
-            assert await topology.watch(CONSUMER) is True
+            assert await patiently(lambda: topology.watch(CONSUMER)) is True
             await fill(client, 1)
             assert await take(client, 1) == [1]
 

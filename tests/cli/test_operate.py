@@ -30,7 +30,9 @@ class Site:
 
     def run(self, *words: str) -> subprocess.CompletedProcess[str]:
         command = [*CROSSDOCK, *words, "--data", self.ready["data"]]
-        return subprocess.run(command, cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True, timeout=30)
+        return subprocess.run(
+            command, cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True, check=False, timeout=30
+        )
 
     def json(self, *words: str, code: int = 0) -> Any:
         done = self.run(*words, "--json")
@@ -167,7 +169,7 @@ def test_a_replay_asks_first(site: Site) -> None:
     before = site.letters("open")
     done = subprocess.run(
         [*CROSSDOCK, "dlq", "replay", "--reason", "lookup_missing", "--data", site.ready["data"]],
-        cwd=ROOT, env=ENVIRONMENT, input="n\n", capture_output=True, text=True, timeout=30,
+        cwd=ROOT, env=ENVIRONMENT, input="n\n", capture_output=True, text=True, check=False, timeout=30,
     )  # fmt: skip
     assert done.returncode == 1 and "Send 1 of 1" in done.stderr
     assert site.letters("open") == before
@@ -200,7 +202,12 @@ def test_a_wrong_token_and_a_wrong_server_are_problems(site: Site) -> None:
 
 def test_nothing_runs_in_an_empty_folder(site: Site, tmp_path: Path) -> None:
     done = subprocess.run(
-        [*CROSSDOCK, "ledger", "--data", str(tmp_path)], cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True
+        [*CROSSDOCK, "ledger", "--data", str(tmp_path)],
+        cwd=ROOT,
+        env=ENVIRONMENT,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 1 and "nothing runs in" in done.stderr
 

@@ -27,7 +27,8 @@ ROUTED = Entry(
     2, entry.PROCESS, entry.ROUTED, "stores", "tills", "s-1", "/till/1", "inventory.sold", 1, 5, key="0042/7"
 )
 DEAD = Entry(
-    3, entry.DELIVER, entry.DEAD_LETTERED, "stores", "tills", "s-1", "/till/1", "inventory.sold", 1, 5, "stock", "0042/7",
+    3, entry.DELIVER, entry.DEAD_LETTERED, "stores", "tills", "s-1", "/till/1", "inventory.sold", 1, 5, "stock",
+    "0042/7",
     "refused", "HTTP 400", 7, "dl-1",
 )  # fmt: skip
 LETTER = DeadLetter(

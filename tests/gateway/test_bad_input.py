@@ -13,6 +13,7 @@ from tests.asgi import call
 from tests.gateway.door import BATCH, BODY_LIMIT, SALE, STRUCTURED, Door, document, door
 
 BAD_LINES = {"store": "x", "receipt": "7", "lines": [{"gtin": 1, "qty": 0}], "colour": "red"}
+OPAQUE = {**{key: value for key, value in document().items() if key != "data"}, "data_base64": "AA=="}
 CASES: dict[str, tuple[Any, str, int, str]] = {
     "not json": (b"{", STRUCTURED, 400, "invalid_json"),
     "no body": (b"", STRUCTURED, 400, "invalid_json"),
@@ -28,7 +29,7 @@ CASES: dict[str, tuple[Any, str, int, str]] = {
     "empty source": (document(source=""), STRUCTURED, 400, "invalid_envelope"),
     "no type": ({k: v for k, v in document().items() if k != "type"}, STRUCTURED, 400, "invalid_envelope"),
     "binary without headers": (SALE, "application/json", 400, "invalid_envelope"),
-    "data is not json": ({**{k: v for k, v in document().items() if k != "data"}, "data_base64": "AA=="}, STRUCTURED, 415, "unsupported_media_type"),
+    "data is not json": (OPAQUE, STRUCTURED, 415, "unsupported_media_type"),
     "unknown type": (document(type="pos.void"), STRUCTURED, 422, "unknown_type"),
     "type of others": (document(type="inventory.sold"), STRUCTURED, 403, "type_not_accepted"),
     "unknown version": (document(dataschema="crossdock:/pos.sale/9.0"), STRUCTURED, 422, "unknown_version"),

@@ -138,7 +138,8 @@ def test_a_batch_is_answered_item_by_item(tmp_path: Path) -> None:
         found = answer.json()
         assert (answer.status, found["accepted"], found["duplicate"], found["refused"]) == (202, 1, 2, 2)
         assert [(item["index"], item.get("id"), item["status"]) for item in found["items"]] == [
-            (0, "a", "accepted"), (1, "old", "duplicate"), (2, "bad", "refused"), (3, None, "refused"), (4, "a", "duplicate"),
+            (0, "a", "accepted"), (1, "old", "duplicate"), (2, "bad", "refused"),
+            (3, None, "refused"), (4, "a", "duplicate"),
         ]  # fmt: skip
         assert found["items"][2]["code"] == 422 and found["items"][2]["errors"]
         assert len(made.stored()) == 2

@@ -63,7 +63,8 @@ def test_an_id_with_slashes_and_spaces_is_found_and_its_hops_are_told(tmp_path: 
         assert found["id"] == "s/1 €"
         assert found["hops"] == [
             {"at": "1970-01-01T00:00:01.000Z", "stage": "process", "outcome": "routed"},
-            {"at": "1970-01-01T00:00:01.000Z", "stage": "deliver", "outcome": "dead_lettered", "route": "stock", "reason": "refused"},
+            {"at": "1970-01-01T00:00:01.000Z", "stage": "deliver", "outcome": "dead_lettered", "route": "stock",
+             "reason": "refused"},
         ]  # fmt: skip
 
     asyncio.run(scenario())

@@ -160,7 +160,8 @@ def test_only_retries_are_no_outcome() -> None:
 def test_a_repeat_that_the_broker_dropped_is_accepted_and_a_duplicate() -> None:
     ledger = balance([], [], [Entry(1, entry.GATEWAY, entry.DUPLICATE, source="tills", raw=1)], frozenset())
     assert ledger.sources == [
-        {"source": "tills", "accepted": 1, "routed": 0, "duplicate": 1, "quarantined": 0, "dead_lettered": 0, "in_progress": 0}
+        {"source": "tills", "accepted": 1, "routed": 0, "duplicate": 1, "quarantined": 0, "dead_lettered": 0,
+         "in_progress": 0}
     ]  # fmt: skip
 
 

@@ -117,5 +117,5 @@ def test_a_batch_that_is_not_one_array_is_refused(raw: bytes) -> None:
 
 
 def test_a_batch_nested_without_end_is_refused() -> None:
-    with pytest.raises(Refused, match="too_deep|invalid_json"):
+    with pytest.raises(Refused, match=r"too_deep|invalid_json"):
         jsontext.split_array(b"[" * 100_000)

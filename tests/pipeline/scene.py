@@ -1,7 +1,7 @@
-"""The small project on memory ports: a process step, a lane with a connector that obeys the test, and what they left."""
+"""The small project on memory ports: a process step, and a lane with a connector that obeys the test."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from crossdock.project import Project
 from dlq.record import DeadLetter, parse
 from gateway.intake import accept
 from journal.entry import SUBJECT, Entry, unpack
+from tests.realservers import until
 from tests.smallproject import project
 
 DELIVERED = Result("delivered", 200, "HTTP 200")
@@ -51,7 +52,7 @@ class FlakySeen(MemorySeen):
         super().__init__()
         self.away = 0
 
-    async def claim(self, claims: "list[Claim]") -> list[Owner]:  # type: ignore[override]
+    async def claim(self, claims: Sequence[Claim]) -> list[Owner]:
         if self.away > 0:
             self.away -= 1
             raise Unavailable("away")
@@ -180,9 +181,7 @@ class LaneScene(Streams):
 
     async def until(self, holds: Callable[[], bool]) -> None:
         """Wait until something holds; fail after five seconds."""
-        async with asyncio.timeout(5):
-            while not holds():
-                await asyncio.sleep(0.002)
+        await until(holds, within=5)
 
     async def settled(self, number: int) -> None:
         """Wait until so many deliveries have a last word that is acknowledged."""

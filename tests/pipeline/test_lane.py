@@ -2,6 +2,7 @@
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -144,7 +145,8 @@ def test_a_connector_that_breaks_is_a_failed_attempt_and_not_the_end_of_the_lane
 @pytest.mark.parametrize("part", ["when", "order_by"])
 def test_a_condition_or_key_that_fails_is_a_dead_letter_of_this_event_only(tmp_path: Path, part: str) -> None:
     failed = {"when": "lines[0] = 1 ? 7 : true", "order_by": "lines[0] = 1 ? {} : location"}[part]
-    scene = LaneScene(tmp_path, Target(), **{part: Expression(failed)})
+    given: dict[str, Any] = {part: Expression(failed)}
+    scene = LaneScene(tmp_path, Target(), **given)
 
     async def act() -> None:
         await scene.add("bad")

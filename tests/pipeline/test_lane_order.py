@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from connectors.port import Result
 from crossdock.kernel.retry import Retry
 from crossdock.pipeline import recorder
 from tests.pipeline.scene import DELIVERED, PERMANENT, RETRY, LaneScene, Target
@@ -19,6 +20,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recorder, "RETRY", 0.001)
 
 
+Step = tuple[str, list[Result | Exception], bool, str]
 FAILURES = st.lists(st.sampled_from([RETRY, RETRY, RuntimeError("boom")]), max_size=2)
 STEPS = st.lists(
     st.tuples(st.sampled_from("ABC"), FAILURES, st.booleans(), st.sampled_from(["", "", "redeliver", "away"])),
@@ -29,15 +31,15 @@ STEPS = st.lists(
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(STEPS)
-def test_one_keys_events_arrive_in_stream_order_whatever_fails(tmp_path: Path, steps: list[object]) -> None:
-    plans = [(key, [*failures, PERMANENT if last else DELIVERED]) for key, failures, last, _ in steps]  # type: ignore[misc,attr-defined]
+def test_one_keys_events_arrive_in_stream_order_whatever_fails(tmp_path: Path, steps: list[Step]) -> None:
+    plans = [(key, [*failures, PERMANENT if last else DELIVERED]) for key, failures, last, _ in steps]
     target = Target(lambda event, attempt: plans[int(event.id)][1][attempt - 1])
     scene = LaneScene(tmp_path, target)
     scene.breaker._minimum = 10**9
 
     async def act() -> None:
         for number, step in enumerate(steps):
-            key, _, _, happens = step  # type: ignore[misc]
+            key, _, _, happens = step
             await scene.add(str(number), location=key)
             if happens == "redeliver":
                 await asyncio.sleep(0)
