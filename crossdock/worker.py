@@ -75,7 +75,7 @@ class Worker:
         """Pause and resume lanes as the control bucket says."""
         paused = await self._watch.paused()
         for name, lane in self.lanes.items():
-            if lane.paused != (name in paused):
+            if (lane.state == "paused") != (name in paused):
                 lane.pause(name in paused)
 
     def state(self) -> Mapping[str, Any]:

@@ -107,8 +107,11 @@ class NatsInbox:
     async def _reply(self, messages: Iterable[Message], word: bytes) -> None:
         if not self._client.is_connected:
             return  # the broker hands them out again after its wait
-        for message in messages:
-            await self._client.publish(message.handle, word)
+        try:
+            for message in messages:
+                await self._client.publish(message.handle, word)
+        except (NatsError, OSError) as error:
+            log.warning("consumer %s: %s", self._consumer, error)  # as above
 
     async def _ask(self, limit: int) -> None:
         silent = time.monotonic() - self._heard > PULL_HEARTBEAT * 2.5

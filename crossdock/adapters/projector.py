@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
+from nats.js.errors import NotFoundError
 from sqlalchemy.exc import SQLAlchemyError
 
 from crossdock.adapters.inbox import NatsInbox
@@ -43,22 +44,31 @@ class Projector:
         try:
             while True:
                 messages = await inbox.fetch(BATCH, 5)
-                if messages and not await self._in_sequence(position, messages):
-                    raise Unavailable(f"a message after {position} got lost on the way")
                 if messages:
+                    await self._check_sequence(position, messages)
                     entries = [line for message in messages for line in unpack(message.payload)]
                     position = messages[-1].seq
                     await asyncio.to_thread(self._store.project, entries, position)
         finally:
             await inbox.close()
 
-    async def _in_sequence(self, position: int, messages: Sequence[Message]) -> bool:
-        numbers = [message.seq for message in messages]
-        if numbers[0] != position + 1:  # the stream may begin later, after its retention
-            info = await self._client.jetstream().stream_info(JOURNAL)
-            if numbers[0] != info.state.first_seq:
-                return False
-        return numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+    async def _check_sequence(self, position: int, messages: Sequence[Message]) -> None:
+        """Make sure that what is missing between messages is missing in the stream too: past its retention, deleted.
+
+        Raises:
+            Unavailable: a message got lost on the way.
+        """
+        for message in messages:
+            if message.seq != position + 1 and await self._is_stored(position + 1):
+                raise Unavailable(f"a message after {position} got lost on the way")
+            position = message.seq
+
+    async def _is_stored(self, seq: int) -> bool:
+        try:
+            await self._client.jetstream().get_msg(JOURNAL, seq)
+        except NotFoundError:
+            return False
+        return True
 
     async def _consumer(self, first: int) -> NatsInbox:
         config = ConsumerConfig(

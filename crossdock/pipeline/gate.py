@@ -1,4 +1,4 @@
-"""The gate in front of a lane's attempts: breaker and rate."""
+"""The gate in front of a lane's attempts: pause, breaker and rate."""
 
 import asyncio
 import time
@@ -7,16 +7,18 @@ from collections.abc import Callable
 from connectors.breaker import Breaker
 
 _LEAST = 0.02
+_PAUSED = 0.25
 
 
 class Gate:
-    """Lets deliveries through while the breaker is closed, one probe at a time while it is half open.
+    """Lets nothing through while paused, one probe at a time while the breaker is half open, all else at its rate.
 
     `rate` is attempts a second, 0 for as many as there are.
     """
 
     def __init__(self, breaker: Breaker, rate: float) -> None:
         self.breaker = breaker
+        self.paused = False
         self._apart = 1 / rate if rate else 0.0
         self._next = 0.0
         self.stopping = asyncio.Event()
@@ -24,10 +26,15 @@ class Gate:
 
     async def admit(self, left: Callable[[], float]) -> bool:
         """Wait for the breaker; false when the delivery grew too old meanwhile. `left` gives its seconds left."""
+        while self.paused and not self.stopping.is_set():
+            await self.nap(_PAUSED)
+        if not self.breaker.ready() and not await self._wait(left):
+            return False
         if self._apart:
             await self._pace()
-        if self.breaker.ready():
-            return True
+        return True
+
+    async def _wait(self, left: Callable[[], float]) -> bool:
         async with self._queue:  # one delivery watches the breaker, the others queue behind it
             while not self.stopping.is_set() and not self.breaker.ready():
                 if left() <= 0:

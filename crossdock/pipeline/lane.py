@@ -48,7 +48,6 @@ class Lane:
         revision: str,
     ) -> None:
         self.route = route
-        self.paused = False
         self._inbox = inbox
         self._connector = connector
         self._gate = gate
@@ -87,15 +86,15 @@ class Lane:
             await asyncio.wait(self._tasks, timeout=grace)
 
     def pause(self, paused: bool) -> None:
-        """Stop or resume pulling; the route keeps its place."""
-        self.paused = paused
+        """Stop or resume attempts; the route keeps its place."""
+        self._gate.paused = paused
         self._since = time.time()
         self._changed.set()
 
     @property
     def state(self) -> str:
         """The state of the breaker, or `paused`."""
-        return "paused" if self.paused else self._gate.breaker.state
+        return "paused" if self._gate.paused else self._gate.breaker.state
 
     async def _pull(self) -> None:
         room = self._room()
@@ -115,7 +114,7 @@ class Lane:
             self._admit(message)
 
     def _room(self) -> int:
-        if self.paused or self._gate.stopping.is_set():
+        if self._gate.paused or self._gate.stopping.is_set():
             return 0
         limit = HELD if self._gate.breaker.state == "closed" else min(HELD, self.route.in_flight)
         return limit - len(self._held)

@@ -34,6 +34,9 @@ class Keys:
     def records(self) -> list[KeyRecord]:
         return []
 
+    async def learn(self, _key_id: str) -> None:
+        raise AssertionError("the page checks no keys")
+
     async def put(self, _record: KeyRecord) -> None:
         raise AssertionError("the page makes no keys")
 

@@ -19,8 +19,7 @@ def test_without_the_dedupe_store_events_are_taken_and_wait(tmp_path: Path, even
             site.kill("valkey", signal.SIGSTOP)
             traffic = Traffic(site, min(events, 300))
             # when
-            await traffic.send()
-            await asyncio.sleep(AWAY)
+            await asyncio.gather(traffic.send(), asyncio.sleep(AWAY))
             # then
             assert not any(target.effects for target in site.targets.values())
             assert sum(device.tally.tried_again for device in traffic.devices) == 0

@@ -11,7 +11,6 @@ from tests.faults.installation import Site, running, until
 from tests.faults.samples import sale
 from tests.faults.traffic import Traffic, check_all, expected
 
-OMS_ROUTES = ("orders-to-oms", "shipments-to-oms", "pickups-to-oms")
 SHORT = "retry: {for: 3s, first: 500ms, most: 1s}"
 GIVES_UP_SOON = {
     "routes/oms.yaml": [
@@ -61,14 +60,16 @@ def test_deliveries_that_were_given_up_come_home_by_a_replay_and_a_second_one_ch
             # when
             oms.control = Control()
             await breakers_closing(site)
-            for route in OMS_ROUTES:
-                await site.command("dlq", "replay", "--route", route, "--yes")
+            await site.command("dlq", "replay", "--route", "orders-to-oms", "--yes")
+            await site.command("dlq", "replay", "--reason", "retries_ended", "--yes")
             # then
             await check_all(site, traffic)
             assert not await letters(site, "open") and len(await letters(site, "resolved")) == len(wanted)
             requests = oms.requests
-            for route in OMS_ROUTES:
-                assert (await site.command("dlq", "replay", "--route", route, "--yes"))["items"] == []
+            again = [letter["id"] for letter in await letters(site, "resolved")]
+            assert (await site.command("dlq", "replay", "--route", "orders-to-oms", "--yes"))["items"] == []
+            replayed = await site.command("dlq", "replay", *again, "--yes")
+            assert {item["outcome"] for item in replayed["items"]} == {"skipped"}
             await site.settled()
             assert oms.requests == requests
 
