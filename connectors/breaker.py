@@ -13,13 +13,25 @@ State = Literal["closed", "open", "half_open"]
 
 
 class Breaker:
-    """Opens when the share of failures in the last `over` seconds reaches `open_at` (0 to 1)."""
+    """Opens when the share of failures in the last `over` seconds reaches `open_at` (0 to 1).
 
-    def __init__(self, open_at: float, over: float, minimum: int = 10, *, clock: Callable[[], float]) -> None:
+    `longest` is the longest pause in seconds between two probes.
+    """
+
+    def __init__(
+        self,
+        open_at: float,
+        over: float,
+        minimum: int = 10,
+        *,
+        clock: Callable[[], float],
+        longest: float = LONGEST_PAUSE,
+    ) -> None:
         self._open_at = open_at
         self._bucket_seconds = over / _BUCKETS
         self._minimum = minimum
         self._clock = clock
+        self._longest = longest
         self._counts: deque[list[int]] = deque(maxlen=_BUCKETS)  # [bucket number, attempts, failures]
         self._pause = FIRST_PAUSE
         self._opens_until: float | None = None
@@ -40,7 +52,7 @@ class Breaker:
             if ok:
                 self._close()
             else:
-                self._open(min(self._pause * 2, LONGEST_PAUSE))
+                self._open(min(self._pause * 2, self._longest))
         # else: a straggler from before the breaker opened, which says nothing new
 
     def ready(self) -> bool:
@@ -73,7 +85,7 @@ class Breaker:
         recent = [counts for counts in self._counts if counts[0] > bucket - _BUCKETS]
         attempts, failures = sum(counts[1] for counts in recent), sum(counts[2] for counts in recent)
         if attempts >= self._minimum and failures >= self._open_at * attempts:
-            self._open(FIRST_PAUSE)
+            self._open(min(FIRST_PAUSE, self._longest))
 
     def _open(self, pause: float) -> None:
         self._pause = pause

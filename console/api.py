@@ -21,9 +21,10 @@ from crossdock.project import Project
 from dlq.ports import Letters
 from journal.entry import Entry
 from journal.ledger import Ledger
-from journal.store import JournalStore, LetterState
+from journal.store import OPEN, REPLAYING, JournalStore, LetterState
 
 MANY = 10_000
+STUCK_AFTER = 60_000  # milliseconds after which a replay that was recorded but never sent may be made again
 Limit = Annotated[int, Query(ge=1)]
 
 
@@ -233,9 +234,15 @@ async def _select(desk: Desk, selection: Selection) -> list[LetterState]:
         return [await _letter(desk, letter_id) for letter_id in selection.ids]
     if not selection.route and not selection.reason:
         raise HTTPException(422, "name ids, a route or a reason")
-    return await asyncio.to_thread(
-        lambda: desk.journal.letters(state="open", route=selection.route, reason=selection.reason, limit=MANY)
-    )
+    found = [
+        letter
+        for state in (OPEN, REPLAYING)
+        for letter in await asyncio.to_thread(
+            desk.journal.letters, state=state, route=selection.route, reason=selection.reason, limit=MANY
+        )
+    ]
+    stuck = now_ms() - STUCK_AFTER
+    return [letter for letter in found if letter.state == OPEN or letter.last_seen < stuck]
 
 
 async def _pause(desk: Desk, name: str, paused: bool) -> Response:

@@ -54,7 +54,12 @@ def letter_id(stage: str, name: str, origin: int) -> str:
 def explain(problems: tuple[Problem, ...]) -> tuple[str, str, tuple[dict[str, Any], ...]]:
     """Return reason, detail and the list of problems of a dead letter."""
     listed = tuple({k: v for k, v in problem.as_dict().items() if v} for problem in problems)
-    return problems[0].code, "; ".join(map(str, problems))[:1000], listed
+    return problems[0].code, "; ".join(map(_said, problems))[:1000], listed
+
+
+def _said(problem: Problem) -> str:
+    hint = f" ({problem.hint})" if problem.hint else ""
+    return f"{problem.pointer} {problem.message}{hint}".strip()
 
 
 def record(letter: DeadLetter) -> Record:

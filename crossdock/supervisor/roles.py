@@ -16,7 +16,7 @@ import uvicorn
 import uvloop
 from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_exponential
 
-from connectors.breaker import Breaker
+from connectors.breaker import LONGEST_PAUSE, Breaker
 from connectors.kinds import open_connector
 from console.api import Desk
 from console.api import create_app as create_console
@@ -51,6 +51,7 @@ from routes.spec import Route
 log = logging.getLogger(__name__)
 
 START_PATIENCE = 30.0
+PROBES = 5  # at least so many tries of a dead target before the age of a delivery ends its retries
 REDELIVERED = ACK_WAIT + 1  # seconds after which the broker has handed out again what got lost on the way
 
 
@@ -164,7 +165,13 @@ def _lanes(here: Base, lanes: dict[str, Lane]) -> Callable[[Route], Awaitable[La
         consumer = consumer_of(route)
         patience = REDELIVERED if route.order_by is not None else 0
         inbox = await NatsInbox(here.client, consumer.stream, consumer.name, patience).start()
-        gate = Gate(Breaker(spec.breaker.open_at, spec.breaker.over, clock=time.monotonic), spec.rate)
+        breaker = Breaker(
+            spec.breaker.open_at,
+            spec.breaker.over,
+            clock=time.monotonic,
+            longest=min(LONGEST_PAUSE, route.retry.age / PROBES),
+        )
+        gate = Gate(breaker, spec.rate)
         lanes[route.name] = Lane(
             route, inbox, open_connector(spec), gate, here.streams, here.metrics, here.project.revision
         )

@@ -80,7 +80,7 @@ def test_a_permanent_failure_is_a_dead_letter_at_once_and_its_neighbours_go_on(t
     scene = LaneScene(tmp_path, failing("b", result=PERMANENT))
     deliver(scene, "abc")
     (letter,) = scene.letters()
-    assert (letter.reason, letter.detail.split("  ")[1], letter.attempts) == ("refused", "HTTP 400: no", 1)
+    assert (letter.reason, letter.detail.split(" (")[0], letter.attempts) == ("refused", "HTTP 400: no", 1)
     assert (letter.route, letter.event_id, letter.origin, letter.stage) == ("stock", "b", 2, "deliver")
     assert letter.payload == scene.events.message(2).payload
     assert scene.target.attempts.count("b") == 1
