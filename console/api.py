@@ -2,47 +2,27 @@
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import Depends, FastAPI, HTTPException, Query, Request, Response
 from pydantic import BaseModel, Field
 
+from console.desk import Desk
 from console.page import HEADERS, PAGE
+from console.views import show_journey, show_overview
 from crossdock import VERSION
 from crossdock.kernel import jsontext
-from crossdock.kernel.apikeys import KeyBook, make_key
+from crossdock.kernel.apikeys import make_key
 from crossdock.kernel.problems import Unavailable
-from crossdock.kernel.stream import Log
 from crossdock.pipeline.recorder import now_ms
 from crossdock.pipeline.replay import replay_letters
-from crossdock.project import Project
-from dlq.ports import Letters
-from journal.entry import Entry
-from journal.ledger import Ledger
-from journal.store import OPEN, REPLAYING, JournalStore, LetterState
+from journal.store import OPEN, REPLAYING, LetterState
 
 MANY = 10_000
 STUCK_AFTER = 60_000  # milliseconds after which a replay that was recorded but never sent may be made again
 Limit = Annotated[int, Query(ge=1)]
-
-
-@dataclass(frozen=True)
-class Desk:
-    """Everything the operations side works with; made by the composition root."""
-
-    project: Project
-    journal: JournalStore
-    keys: KeyBook
-    letters: Letters
-    streams: Log
-    ledger: Callable[[], Awaitable[Ledger]]
-    lags: Callable[[], Awaitable[Mapping[str, int]]]
-    states: Callable[[], Mapping[str, str]]
-    pause: Callable[[str, bool], Awaitable[None]]
-    metrics: Callable[[], bytes]
-    asyncapi: Callable[[], Mapping[str, Any]]
 
 
 class NewKey(BaseModel):
@@ -97,11 +77,11 @@ def _views(app: FastAPI, desk: Desk, authorised: Callable[[Request], None]) -> N
 
     @app.get("/ops/v1/overview", dependencies=guarded)
     async def overview() -> Response:
-        return _json(await _overview(desk))
+        return _json(await show_overview(desk))
 
     @app.get("/ops/v1/events", dependencies=guarded)
     async def find_events(key: str) -> Response:
-        return _json(await _trace(desk, key))
+        return _json(await show_journey(desk, key))
 
     @app.get("/ops/v1/dead-letters", dependencies=guarded)
     async def list_letters(state: str = "", route: str = "", reason: str = "", limit: Limit = 100) -> Response:
@@ -166,60 +146,6 @@ def _acts(app: FastAPI, desk: Desk, authorised: Callable[[Request], None]) -> No
         if not await desk.keys.remove(key_id):
             raise HTTPException(404, f"no key {key_id}")
         return _json({"id": key_id, "revoked": True})
-
-
-async def _overview(desk: Desk) -> dict[str, Any]:
-    counts = await asyncio.to_thread(desk.journal.counts)
-    recent = await asyncio.to_thread(desk.journal.recent, 20)
-    lags, states = await desk.lags(), desk.states()
-    sums = {(stage, name, outcome): n for stage, name, outcome, n in counts["outcomes"]}
-    return {
-        "revision": desk.project.revision,
-        "sources": [
-            {"source": name, "partner": spec.partner} | _source_sums(sums, name)
-            for name, spec in desk.project.sources.items()
-        ],
-        "routes": [
-            {
-                "route": name,
-                "connector": route.connector,
-                "lag": lags.get(name, 0),
-                "breaker": states.get(name, "unknown"),
-            }
-            | {
-                outcome: sums.get(("deliver", name, outcome), 0)
-                for outcome in ("delivered", "retried", "dead_lettered")
-            }
-            for name, route in desk.project.routes.items()
-        ],
-        "lag": lags.get("process", 0),
-        "dead_letters": counts["open"],
-        "recent": [hop(line) | {"id": line.id, "type": line.type, "source": line.source} for line in recent],
-    }
-
-
-def _source_sums(sums: Mapping[tuple[str, str, str], int], name: str) -> dict[str, int]:
-    """Return the sums as the ledger has them: a repeat that the broker dropped was accepted and is a duplicate."""
-    dropped = sums.get(("gateway", name, "duplicate"), 0)
-    found = {outcome: sums.get(("process", name, outcome), 0) for outcome in ("routed", "duplicate", "dead_lettered")}
-    accepted = sums.get(("gateway", name, "accepted"), 0)
-    return found | {"accepted": accepted + dropped, "duplicate": found["duplicate"] + dropped}
-
-
-async def _trace(desk: Desk, text: str) -> dict[str, Any]:
-    lines = await asyncio.to_thread(desk.journal.find, text)
-    if not lines:
-        raise HTTPException(404, f"nothing is known of {text}; the journal may be a second behind")
-    first = lines[0]
-    event = {"id": first.id, "source": first.origin, "partner": first.partner, "type": first.type}
-    keys = sorted({line.key for line in lines if line.key})
-    return {"event": event | {"business_keys": keys}, "hops": [hop(line) for line in lines]}
-
-
-def hop(line: Entry) -> dict[str, Any]:
-    """Return one step of a journey; empty fields are left out."""
-    fields = {k: v for k, v in asdict(line).items() if v and k not in ("origin", "partner", "source")}
-    return {"stage": line.stage, "outcome": line.outcome, "detail": line.detail, **fields}
 
 
 async def _letter(desk: Desk, letter_id: str) -> LetterState:

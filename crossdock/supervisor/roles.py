@@ -18,8 +18,8 @@ from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_expo
 
 from connectors.breaker import LONGEST_PAUSE, Breaker
 from connectors.kinds import open_connector
-from console.api import Desk
 from console.api import create_app as create_console
+from console.desk import Desk
 from crossdock.adapters import faststream, nats, reports
 from crossdock.adapters.inbox import NatsInbox
 from crossdock.adapters.keys import NatsKeys

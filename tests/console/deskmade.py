@@ -9,7 +9,8 @@ from pathlib import Path
 
 import uvicorn
 
-from console.api import Desk, create_app
+from console.api import create_app
+from console.desk import Desk
 from crossdock.adapters.memory import MemoryLog
 from crossdock.adapters.sql import SqlJournal
 from crossdock.kernel.apikeys import KeyRecord

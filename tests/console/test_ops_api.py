@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from console.api import Desk, create_app
+from console.api import create_app
+from console.desk import Desk
 from crossdock.adapters.memory import MemoryKeys
 from crossdock.adapters.sql import SqlJournal
 from crossdock.kernel.apikeys import partner_of

@@ -1,0 +1,66 @@
+"""What the operations API shows: the overview and the journey of an event."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from fastapi import HTTPException
+
+from console.desk import Desk
+from journal.entry import Entry
+
+
+async def show_overview(desk: Desk) -> dict[str, Any]:
+    """Return sources, routes and the last steps with their counts."""
+    counts = await asyncio.to_thread(desk.journal.counts)
+    recent = await asyncio.to_thread(desk.journal.recent, 20)
+    lags, states = await desk.lags(), desk.states()
+    sums = {(stage, name, outcome): n for stage, name, outcome, n in counts["outcomes"]}
+    return {
+        "revision": desk.project.revision,
+        "sources": [
+            {"source": name, "partner": spec.partner} | _source_sums(sums, name)
+            for name, spec in desk.project.sources.items()
+        ],
+        "routes": [
+            {
+                "route": name,
+                "connector": route.connector,
+                "lag": lags.get(name, 0),
+                "breaker": states.get(name, "unknown"),
+            }
+            | {
+                outcome: sums.get(("deliver", name, outcome), 0)
+                for outcome in ("delivered", "retried", "dead_lettered")
+            }
+            for name, route in desk.project.routes.items()
+        ],
+        "lag": lags.get("process", 0),
+        "dead_letters": counts["open"],
+        "recent": [_hop(line) | {"id": line.id, "type": line.type, "source": line.source} for line in recent],
+    }
+
+
+def _source_sums(sums: Mapping[tuple[str, str, str], int], name: str) -> dict[str, int]:
+    """Return the sums as the ledger has them: a repeat that the broker dropped was accepted and is a duplicate."""
+    dropped = sums.get(("gateway", name, "duplicate"), 0)
+    found = {outcome: sums.get(("process", name, outcome), 0) for outcome in ("routed", "duplicate", "dead_lettered")}
+    accepted = sums.get(("gateway", name, "accepted"), 0)
+    return found | {"accepted": accepted + dropped, "duplicate": found["duplicate"] + dropped}
+
+
+async def show_journey(desk: Desk, text: str) -> dict[str, Any]:
+    """Return every hop of the events with this id or business key; 404 when there is none."""
+    lines = await asyncio.to_thread(desk.journal.find, text)
+    if not lines:
+        raise HTTPException(404, f"nothing is known of {text}; the journal may be a second behind")
+    first = lines[0]
+    event = {"id": first.id, "source": first.origin, "partner": first.partner, "type": first.type}
+    keys = sorted({line.key for line in lines if line.key})
+    return {"event": event | {"business_keys": keys}, "hops": [_hop(line) for line in lines]}
+
+
+def _hop(line: Entry) -> dict[str, Any]:
+    fields = {k: v for k, v in asdict(line).items() if v and k not in ("origin", "partner", "source")}
+    return {"stage": line.stage, "outcome": line.outcome, "detail": line.detail, **fields}
