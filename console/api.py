@@ -28,7 +28,7 @@ Limit = Annotated[int, Query(ge=1)]
 class NewKey(BaseModel):
     """The partner a key is for."""
 
-    partner: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")
+    partner: str = Field(max_length=100)
 
 
 class Selection(BaseModel):

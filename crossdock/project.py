@@ -72,10 +72,6 @@ class Project:
         """Return the routes that take a canonical type."""
         return self._by_type.get(type_, ())
 
-    def canonical_types(self) -> tuple[str, ...]:
-        """Return every type that can be on EVENTS: what transforms make and what routes take unchanged."""
-        return tuple(sorted(self._canonical))
-
     def check(self, event: Event, pin: str = "") -> str:
         """Return the version an event is written in, when its data fits the schema.
 

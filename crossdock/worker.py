@@ -35,8 +35,10 @@ LaneFactory = Callable[[Route], Awaitable[Lane]]
 
 
 def share(project: Project, seat: int, seats: int) -> list[Route]:
-    """Return the routes of a seat; seat 0, which also processes, takes the fewest."""
-    return [route for number, route in enumerate(project.routes.values(), 1) if number % seats == seat]
+    """Return the routes of a seat: those of a connector stay together, as they share its limits."""
+    connectors = list(dict.fromkeys(route.connector for route in project.routes.values()))
+    mine = {name for number, name in enumerate(connectors, 1) if number % seats == seat}
+    return [route for route in project.routes.values() if route.connector in mine]
 
 
 class Worker:
@@ -57,9 +59,9 @@ class Worker:
         """Make sure of the consumers and start the lanes."""
         for route in self.routes:
             await self._watch.prepare(route)
-            lane = self.lanes[route.name] = await self._make_lane(route)
-            self._tasks.append(asyncio.create_task(self._run(lane)))
+            self.lanes[route.name] = await self._make_lane(route)
         await self.follow_pauses()
+        self._tasks.extend(asyncio.create_task(self._run(lane)) for lane in self.lanes.values())
         self._tasks.append(asyncio.create_task(self._keep_watch()))
         if self.processes:
             await self._watch.prepare(None)

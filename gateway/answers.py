@@ -16,6 +16,7 @@ _STATUS = {
     "body_too_large": 413,
     "batch_too_large": 413,
     "unsupported_media_type": 415,
+    "headers_too_large": 431,
     "schema_violation": 422,
     "unknown_type": 422,
     "unknown_version": 422,
@@ -29,6 +30,7 @@ _TITLES = {
     "body_too_large": "Body too large",
     "batch_too_large": "Too many events in one batch",
     "unsupported_media_type": "Content type not supported",
+    "headers_too_large": "Too many or too long attributes",
     "schema_violation": "The data breaks its schema",
     "unknown_type": "Unknown event type",
     "unknown_version": "Unknown schema version",
@@ -69,6 +71,8 @@ async def send_problem(send: Send, problems: Sequence[Problem]) -> None:
         headers["www-authenticate"] = "Bearer"
     if status == 503:
         headers["retry-after"] = RETRY_AFTER
+    if status == 413:
+        headers["connection"] = "close"  # the rest of the body is not read
     if status == 405:
         headers["allow"] = "POST"
     await send_json(send, status, problem_document(problems), headers, b"application/problem+json")

@@ -29,7 +29,7 @@ def create_app(project: Project, ingest: Ingest, journal: JournalStore, ready: C
     @app.get("/v1/events/{event_id:path}", summary="What became of my event")
     async def event_status(event_id: str, request: Request) -> Response:
         partner = await ingest.partner(request.headers)
-        found = await look_up(journal, partner, event_id)
+        found = await look_up(project, journal, partner, event_id)
         return _problem(_NOT_FOUND) if found is None else _json(found)
 
     @app.get("/v1/catalog", summary="What I may send")

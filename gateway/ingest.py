@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 
@@ -13,13 +14,14 @@ from crossdock.kernel.stream import Log, Stored
 from crossdock.pipeline.recorder import Recorder, now_ms
 from crossdock.project import Project
 from gateway.answers import RETRY_AFTER, Send, send_json, send_problem
-from gateway.intake import Accepted, accept, batch_limit, refusal, split_batch
+from gateway.intake import Accepted, accept, batch_limit, check_batch, refusal, split_batch
 from journal import entry
 from journal.entry import Entry
 
 log = logging.getLogger(__name__)
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+_ONCE = {"content-type", "authorization", "x-api-key"}
 UNAVAILABLE = Problem("unavailable", "the broker did not acknowledge the event", "send it again with the same id")
 
 
@@ -105,11 +107,13 @@ class Ingest:
         members = split_batch(body, batch_limit(self._project, partner))
         answers: list[dict[str, Any]] = []
         good: list[tuple[dict[str, Any], Accepted]] = []
+        taken: Counter[str] = Counter()
         for index, member in enumerate(members):
             answer: dict[str, Any] = {"index": index}
             answers.append(answer)
             try:
                 accepted = self._accept(partner, {"content-type": STRUCTURED}, member)
+                check_batch(accepted.source, taken)
                 answer["id"] = accepted.event.id
                 good.append((answer, accepted))
             except Refused as error:
@@ -166,4 +170,10 @@ def _status(stored: Stored) -> str:
 
 
 def _headers(scope: Mapping[str, Any]) -> dict[str, str]:
-    return {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+    if len(headers) < len(scope["headers"]):
+        names = Counter(name for name, _ in scope["headers"])
+        for name in (name.decode("latin-1") for name, times in names.items() if times > 1):
+            if name.startswith("ce-") or name in _ONCE:
+                raise refuse("invalid_envelope", f"the header {name[:80]} is given twice", "keep one of the two")
+    return headers

@@ -1,6 +1,7 @@
 """What the gateway demands of an event before it is stored, and the form it is stored in."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,11 +10,13 @@ from crossdock.kernel import event as events
 from crossdock.kernel import jsontext
 from crossdock.kernel.event import Event
 from crossdock.kernel.problems import Problem, Refused, refuse
-from crossdock.kernel.stream import Record
-from crossdock.pipeline.process import EVENT_ID, VERSION, content_digest
+from crossdock.kernel.stream import EVENT_ID, VERSION, Record
+from crossdock.pipeline.process import content_digest
 from crossdock.project import Project
 from crossdock.source import SourceSpec
 from gateway.answers import problem_document
+
+MAX_HEADERS = 32 << 10  # bytes; a broker takes 64 KiB, and stages add their own
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +36,7 @@ def accept(project: Project, partner: str, headers: Mapping[str, str], body: byt
     """
     check_media_type(headers)
     event = events.decode(headers, body)
-    if isinstance(event.data, bytes):
+    if isinstance(event.data, bytes) or not events.is_json(event.datacontenttype):
         raise refuse("unsupported_media_type", f"data must be JSON, not {event.datacontenttype}"[:200])
     if event.type not in project.registry.types():
         raise refuse("unknown_type", f"no event type is called {event.type[:80]}", "see /v1/catalog", pointer="/type")
@@ -52,7 +55,9 @@ def check_media_type(headers: Mapping[str, str]) -> None:
         Refused: `unsupported_media_type`.
     """
     media = headers.get("content-type", "")
-    if not media.lower().startswith(events.STRUCTURED) and not events.is_json(media):
+    kind = media.split(";", 1)[0].strip().lower()
+    known = kind == events.STRUCTURED if kind.startswith("application/cloudevents") else events.is_json(kind)
+    if not known:
         shown = media[:80] or "none"
         hint = f"send {events.STRUCTURED}, {events.BATCH}, or application/json with ce-* headers"
         raise refuse("unsupported_media_type", f"content type {shown}", hint)
@@ -67,6 +72,8 @@ def _record(
         kept = {**events.encode_headers(event), **kept}
     kept |= {VERSION: version, EVENT_ID: events.header_value(event.id)}
     identity = f"{partner}\0{event.source}\0{event.id}\0{content_digest(event)}".encode()
+    if sum(len(name) + len(value) for name, value in kept.items()) > MAX_HEADERS:
+        raise refuse("headers_too_large", f"the attributes take more than {MAX_HEADERS >> 10} KiB as headers")
     key = hashlib.blake2b(identity, digest_size=16).hexdigest()
     return Record(f"raw.{partner}.{source.name}", body, key, kept)
 
@@ -74,6 +81,17 @@ def _record(
 def batch_limit(project: Project, partner: str) -> int:
     """Return how many events a partner may send at once: the most that one of its sources takes."""
     return max((source.batch_limit for source in project.sources.values() if source.partner == partner), default=0)
+
+
+def check_batch(source: SourceSpec, taken: Counter[str]) -> None:
+    """Count one more member of a batch for its source.
+
+    Raises:
+        Refused: `batch_too_large`, the source takes no more at once.
+    """
+    taken[source.name] += 1
+    if taken[source.name] > source.batch_limit:
+        raise refuse("batch_too_large", f"source {source.name} takes {source.batch_limit} events at once")
 
 
 def refusal(member: bytes, problems: Sequence[Problem]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ _STATUSES = {
     "403": "The partner may not send this type",
     "413": "Body or batch too large",
     "415": "Content type not supported",
+    "431": "Attributes too large",
     "422": "Unknown type or version, or data that breaks its schema",
     "503": "Not stored; send it again after Retry-After with the same id",
 }

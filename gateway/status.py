@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from crossdock.project import Project
 from journal import entry
 from journal.entry import Entry
 from journal.store import JournalStore
@@ -12,36 +13,42 @@ from journal.store import JournalStore
 PATIENCE = 1.0  # seconds a look-up waits for the journal to catch up with an event accepted just now
 _STEP = 0.1
 _HIDDEN = {entry.SKIPPED}
+_FINAL = {entry.DELIVERED, entry.ROUTED, entry.SKIPPED}
 
 
-async def look_up(journal: JournalStore, partner: str, event_id: str) -> dict[str, Any] | None:
+async def look_up(project: Project, journal: JournalStore, partner: str, event_id: str) -> dict[str, Any] | None:
     """Return the journey of a partner's own event, or None when it has none of that id."""
     lines: list[Entry] = []
     for _ in range(int(PATIENCE / _STEP)):
         found = await asyncio.to_thread(journal.find, event_id, partner)
         lines = [line for line in found if line.id == event_id]
         if lines:
-            return describe(event_id, lines)
+            return describe(project, event_id, lines)
         await asyncio.sleep(_STEP)
     return None
 
 
-def describe(event_id: str, lines: Sequence[Entry]) -> dict[str, Any]:
+def describe(project: Project, event_id: str, lines: Sequence[Entry]) -> dict[str, Any]:
     """Return status and hops; the status is that of the event as a whole."""
     hops = [_hop(line) for line in lines if line.outcome not in _HIDDEN]
-    return {"id": event_id, "status": _status(lines), "hops": hops}
+    return {"id": event_id, "status": _status(project, lines), "hops": hops}
 
 
-def _status(lines: Sequence[Entry]) -> str:
-    """Delivered once every delivery that began has arrived; dead-lettered while one of them waits for a person."""
+def _status(project: Project, lines: Sequence[Entry]) -> str:
+    """Delivered once every route is done with it; dead-lettered while one of them waits for a person."""
     last: dict[tuple[int, str], str] = {}
     for line in lines:
-        if line.outcome not in (entry.DUPLICATE, entry.ACCEPTED):
-            last[line.raw, line.route] = line.outcome
+        place = line.raw, line.route
+        if line.outcome not in (entry.DUPLICATE, entry.ACCEPTED) and last.get(place) not in _FINAL:
+            last[place] = line.outcome
     outcomes = set(last.values())
     for outcome in (entry.DEAD_LETTERED, entry.REPLAYED, entry.RETRIED):
         if outcome in outcomes:
             return "in_progress" if outcome != entry.DEAD_LETTERED else "dead_lettered"
+    now = [line for line in lines if line.outcome == entry.ROUTED and line.revision == project.revision]
+    routed = [(line.raw, route.name) for line in now for route in project.routes_for(line.type)]
+    if any(place not in last for place in routed):
+        return "in_progress"
     if entry.DELIVERED in outcomes:
         return "delivered"
     return "routed" if entry.ROUTED in outcomes else "accepted"

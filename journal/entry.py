@@ -48,6 +48,7 @@ class Entry:
     dead_letter: str = ""
     ms: int = 0
     revision: str = ""
+    attempts: int = 0
 
 
 _FIELDS = tuple(field.name for field in fields(Entry))

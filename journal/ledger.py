@@ -50,17 +50,33 @@ class Ledger:
 
 
 def balance(
-    raw: Iterable[RawEvent], events: Iterable[RoutedEvent], entries: Iterable[Entry], letters: frozenset[int]
+    raw: Iterable[RawEvent],
+    events: Iterable[RoutedEvent],
+    entries: Iterable[Entry],
+    letters: frozenset[int],
+    kept_since: int = 0,
 ) -> Ledger:
     """Compare what was stored with what was recorded.
 
-    `letters` holds the sequences present in DLQ: a dead letter that is recorded but not there is unexplained.
+    What was accepted after `kept_since` (Unix milliseconds) must still be in RAW. `letters` holds the sequences
+    present in DLQ: a dead letter that is recorded but not there is unexplained.
     """
     ledger = Ledger()
+    entries, raw = list(entries), list(raw)
+    _gone(ledger, raw, entries, kept_since)
     processed, delivered, repeats = _outcomes(entries)
     known = _sources(ledger, raw, processed, repeats, letters)
     _routes(ledger, events, delivered, known, letters)
     return ledger
+
+
+def _gone(ledger: Ledger, raw: Iterable[RawEvent], entries: Iterable[Entry], kept_since: int) -> None:
+    """Name what the gateway answered 2xx for and what is not in RAW, though its retention has not passed."""
+    stored = {event.seq for event in raw}
+    for line in entries:
+        accepted = line.stage == entry.GATEWAY and line.outcome == entry.ACCEPTED
+        if accepted and line.at > kept_since and line.raw not in stored:
+            ledger.unexplained.append(_missing("RAW", line.raw, line.id, line.source, "accepted, but not stored"))
 
 
 def _outcomes(

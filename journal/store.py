@@ -27,9 +27,10 @@ class LetterState:
     last_seen: int
     failures: int
     ref: int
+    attempts: int = 0
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the shape of `dlq list --json`; `attempts` counts how often it failed."""
+        """Return the shape of `dlq list --json`; `attempts` counts all tries of all its failures."""
         return {
             "id": self.id,
             "event_id": self.event_id,
@@ -41,7 +42,7 @@ class LetterState:
             "state": self.state,
             "first_seen": self.first_seen,
             "last_seen": self.last_seen,
-            "attempts": self.failures,
+            "attempts": self.attempts,
         }
 
 

@@ -15,13 +15,12 @@ from nats.aio.client import Client
 from crossdock import VERSION
 from crossdock.adapters.inbox import NatsInbox
 from crossdock.adapters.pull import BATCH, WAIT, as_batch, replacing_pull_subscribe
-from crossdock.adapters.topology import ACK_WAIT, PROCESS
+from crossdock.adapters.topology import PROCESS, REDELIVERED
 from crossdock.kernel.stream import RAW, Message
 
 log = logging.getLogger(__name__)
 
 CONTROL_SUBJECT = "crossdock.control"
-PATIENCE = ACK_WAIT + 1  # seconds after which the broker has handed out again what got lost on the way
 
 Handler = Callable[[list[Message], Callable[[], Awaitable[None]]], Awaitable[None]]
 
@@ -100,7 +99,7 @@ def _subscribe(broker: NatsBroker, process: Handler) -> None:
 async def _own_pull(broker: NatsBroker) -> None:
     client = await broker.connect()
     jetstream: Any = broker.config.connection_state.stream
-    jetstream.pull_subscribe = replacing_pull_subscribe(NatsInbox(client, RAW, PROCESS, PATIENCE).start)
+    jetstream.pull_subscribe = replacing_pull_subscribe(NatsInbox(client, RAW, PROCESS, REDELIVERED).start)
 
 
 async def _answer(client: Client, messages: list[Message], word: bytes) -> None:

@@ -13,8 +13,7 @@ from crossdock.adapters.watch import consumer_of
 from crossdock.kernel import event as events
 from crossdock.kernel.expression import view
 from crossdock.kernel.problems import Refused, Unavailable
-from crossdock.kernel.stream import DLQ, EVENTS, JOURNAL, ORIGIN, RAW, Message
-from crossdock.pipeline.process import EVENT_ID
+from crossdock.kernel.stream import DLQ, EVENT_ID, EVENTS, JOURNAL, ORIGIN, RAW, Message
 from crossdock.project import Project
 from journal.entry import RETRIED, unpack
 from journal.ledger import Ledger, RawEvent, RoutedEvent, balance
@@ -22,7 +21,7 @@ from routes.match import matches
 from routes.spec import Route
 
 
-async def read_ledger(client: Client, project: Project) -> Ledger:
+async def read_ledger(client: Client, project: Project, kept_since: int) -> Ledger:
     """Prove the sums from the streams; positions first, then what was recorded, then what was stored.
 
     In this order whatever happens meanwhile counts as in progress, never as missing.
@@ -41,7 +40,9 @@ async def read_ledger(client: Client, project: Project) -> Ledger:
     except (NatsError, OSError) as error:
         raise Unavailable(f"nats: {type(error).__name__}") from error
     settled = frozenset((line.route, line.seq) for line in entries if line.route and line.outcome != RETRIED)
-    return balance(raw, [_routed(message, project, positions, settled) for message in stored], entries, letters)
+    return balance(
+        raw, [_routed(message, project, positions, settled) for message in stored], entries, letters, kept_since
+    )
 
 
 async def _position(client: Client, consumer: Consumer) -> tuple[int, int]:
@@ -69,7 +70,7 @@ def _routed(
     names, waiting = [], set()
     for route in project.routes_for(event.type):
         floor, began = positions[route.name]
-        if message.seq < began:
+        if message.seq < began and (route.name, message.seq) not in settled:
             continue
         if (route.name, message.seq) not in settled and message.seq > floor:
             if not _wants(route, event):

@@ -22,8 +22,13 @@ STALE = 10.0
 
 
 async def report(client: Client, name: str, metrics: Metrics, state: Callable[[], Mapping[str, Any]]) -> None:
-    """Publish name, state and metrics until cancelled; a report nobody hears is lost, which is fine."""
+    """Publish name, state and metrics until cancelled; a report nobody hears is lost, which is fine.
+
+    Ends the process when the connection is closed for good, so that the supervisor starts it again.
+    """
     while True:
+        if client.is_closed:  # nats-py never comes back from an error the server answered with: start afresh
+            raise SystemExit(1)
         if client.is_connected:
             document = {"name": name, "state": dict(state()), "metrics": metrics.text().decode()}
             with contextlib.suppress(NatsError, OSError):

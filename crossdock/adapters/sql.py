@@ -29,7 +29,7 @@ from journal.entry import Entry
 from journal.store import OPEN, LetterState, state_after
 
 _METADATA = MetaData()
-_NUMBERS = {"at", "raw", "seq", "ref", "ms"}
+_NUMBERS = {"at", "raw", "seq", "ref", "ms", "attempts"}
 _ENTRY_FIELDS = [field.name for field in fields(Entry)]
 _LETTER_FIELDS = [field.name for field in fields(LetterState)]
 
@@ -48,7 +48,11 @@ letters_table = Table(
     _METADATA,
     Column("id", String(40), primary_key=True),
     *(
-        Column(name, BigInteger if name in {"first_seen", "last_seen", "failures", "ref"} else Text, nullable=False)
+        Column(
+            name,
+            BigInteger if name in {"first_seen", "last_seen", "failures", "attempts", "ref"} else Text,
+            nullable=False,
+        )
         for name in _LETTER_FIELDS
         if name != "id"
     ),
@@ -184,10 +188,16 @@ def _project_letter(connection: Connection, line: Entry) -> None:
         return
     same = letters_table.c.id == line.dead_letter
     if line.outcome != entry.DEAD_LETTERED:
+        if line.outcome == entry.REPLAYED:  # a second replay of the same letter must not undo its end
+            same = same & (letters_table.c.state == OPEN)
         connection.execute(update(letters_table).where(same).values(state=state, last_seen=line.at))
         return
     again = {"state": state, "last_seen": line.at, "detail": line.detail, "reason": line.reason, "ref": line.ref}
-    values = {**again, "failures": letters_table.c.failures + 1}
+    values = {
+        **again,
+        "failures": letters_table.c.failures + 1,
+        "attempts": letters_table.c.attempts + line.attempts,
+    }
     if connection.execute(update(letters_table).where(same).values(values)).rowcount == 0:
         connection.execute(
             insert(letters_table).values(
@@ -200,5 +210,6 @@ def _project_letter(connection: Connection, line: Entry) -> None:
                 partner=line.partner,
                 first_seen=line.at,
                 failures=1,
+                attempts=line.attempts,
             )
         )

@@ -25,7 +25,8 @@ PROCESS = "process"
 KEYS, CONTROL, POSITIONS = "KEYS", "CONTROL", "POSITIONS"
 REPEAT_WINDOW = 300.0  # seconds in which the broker itself drops an exact repeat
 ACK_WAIT = 6.0  # seconds until the work of a dead worker goes to its successor
-IN_FLIGHT = 5000
+REDELIVERED = ACK_WAIT + 1  # seconds after which the broker has handed out again what got lost on the way
+IN_FLIGHT = 12_000  # more than a lane holds
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Commands of operators: `key`, `trace`, `ledger`, `dlq`, `route`, `send`."""
+"""Commands of operators: `key`, `trace`, `ledger`, `dlq` and `route`."""
 
 import json as jsonlib
 import urllib.parse

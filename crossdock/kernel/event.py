@@ -17,7 +17,7 @@ STRUCTURED = "application/cloudevents+json"
 BATCH = "application/cloudevents-batch+json"
 CORE = ("id", "source", "type", "time", "subject", "dataschema", "datacontenttype")
 REQUIRED = ("id", "source", "type")
-MAX_ATTRIBUTE = 1024  # characters of one attribute; keeps subjects, keys and headers bounded
+MAX_ATTRIBUTE = 1024  # bytes of one attribute; keeps subjects, keys and headers bounded
 
 _NAME = re.compile(r"[a-z0-9]{1,64}\Z")
 _TIME = re.compile(
@@ -168,8 +168,8 @@ def _attribute_problems(name: str, value: Any) -> Iterable[Problem]:
 def _string_problems(name: str, value: str, pointer: str) -> Iterable[Problem]:
     if not value and name in CORE:
         yield Problem("invalid_envelope", f"{name} must not be empty", pointer=pointer, rule="minLength")
-    if len(value) > MAX_ATTRIBUTE:
-        yield Problem("invalid_envelope", f"{name} is longer than {MAX_ATTRIBUTE} characters", pointer=pointer)
+    if len(value) > MAX_ATTRIBUTE or len(value.encode("utf-8", "replace")) > MAX_ATTRIBUTE:
+        yield Problem("invalid_envelope", f"{name} is longer than {MAX_ATTRIBUTE} bytes", pointer=pointer)
     if _CONTROL.search(value):
         yield Problem("invalid_envelope", f"{name} holds control characters", pointer=pointer)
     if name == "time" and value and not _TIME.match(value):

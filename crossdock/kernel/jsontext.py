@@ -30,6 +30,8 @@ def loads(raw: bytes) -> Any:
         raise refuse("invalid_json", f"not JSON: {error}", "send one JSON document in UTF-8") from None
     if raw.count(b"[") + raw.count(b"{") > MAX_DEPTH:
         _check_depth(value)
+    if _may_repeat_keys(raw, value):
+        json.loads(raw, object_pairs_hook=_unique)
     if has_long_number(raw) or _TINY_NUMBER.search(raw):
         json.loads(raw, parse_int=_exact_int, parse_float=_exact_float)
     return value
@@ -99,6 +101,7 @@ def _end(text: str, place: int, items: list[bytes]) -> list[bytes]:
     return items
 
 
+_SPACED_COLONS = (b" :", b"\t:", b"\n:", b"\r:")
 _SPACE = re.compile(r"[ \t\n\r]*")
 _DECODER = json.JSONDecoder()
 
@@ -106,6 +109,33 @@ _DECODER = json.JSONDecoder()
 def _skip_space(text: str, place: int) -> int:
     match = _SPACE.match(text, place)
     return match.end() if match else place
+
+
+def _may_repeat_keys(raw: bytes, value: Any) -> bool:
+    """Tell cheaply whether an object may hold a key twice, of which the parser kept the last.
+
+    Every key ends in `":`. When there are no more of these than keys were kept, none was given twice.
+    """
+    if any(mark in raw for mark in _SPACED_COLONS):
+        return True
+    kept, level = 0, [value]
+    while level:
+        node = level.pop()
+        if type(node) is dict:
+            kept += len(node)
+            level.extend(child for child in node.values() if type(child) is dict or type(child) is list)
+        elif type(node) is list:
+            level.extend(child for child in node if type(child) is dict or type(child) is list)
+    return raw.count(b'":') != kept
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        seen: set[str] = set()
+        twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
+        raise refuse("invalid_json", f"the key {twice[:80]!r} is given twice", "keep one of the two")
+    return made
 
 
 def _check_depth(value: Any) -> None:

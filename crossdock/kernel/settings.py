@@ -64,7 +64,7 @@ class Retention:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """All settings; `dedupe_window` is in seconds and holds for sources that name none."""
+    """All settings."""
 
     nats: Nats = field(default_factory=Nats)
     dedupe: Dedupe = field(default_factory=Dedupe)
@@ -73,7 +73,6 @@ class Settings:
     console: Console = field(default_factory=Console)
     workers: int = 1
     retention: Retention = field(default_factory=Retention)
-    dedupe_window: float = 7 * 86400.0
 
 
 SECTIONS = {
@@ -123,6 +122,4 @@ def _section(kind: type[Any], value: Mapping[str, Any]) -> Any:
 
 
 def _plain(key: str, value: Any) -> Any:
-    if key == "dedupe_window":
-        return units.seconds(value)
     return units.size(value) if key == "body" else value

@@ -13,6 +13,10 @@ STREAMS = {RAW: ["raw.>"], EVENTS: ["event.>", "replay.>"], DLQ: ["dlq.>"], JOUR
 # Headers of ours on stored messages.
 ORIGIN = "Crossdock-Origin"  # sequence of the first message of which this one is a replay
 DEAD_LETTER = "Crossdock-Dead-Letter"  # id of the dead letter that a replay should bring home
+VERSION = "Crossdock-Version"  # schema version the gateway checked a raw event against
+EVENT_ID = "Crossdock-Id"  # id of a raw event, percent-encoded
+SOURCE = "Crossdock-Source"  # source a canonical event came from
+RAW_SEQ = "Crossdock-Raw"  # sequence in RAW a canonical event came from
 
 
 @dataclass(frozen=True, slots=True)

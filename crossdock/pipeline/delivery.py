@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from connectors.port import Result
 from crossdock.kernel.event import Event
 from crossdock.kernel.problems import Problem
-from crossdock.kernel.stream import DEAD_LETTER, Message
-from crossdock.pipeline.process import RAW_SEQ, SOURCE, business_key
+from crossdock.kernel.stream import DEAD_LETTER, RAW_SEQ, SOURCE, Message
+from crossdock.pipeline.process import business_key
 from crossdock.pipeline.recorder import now_ms
 from dlq.record import DELIVER, DeadLetter, explain, headers_of, letter_id
 from journal.entry import DELIVER as STAGE
@@ -55,15 +55,23 @@ def journal_line(route: str, delivery: Delivery, outcome: str, revision: str, de
         route=route,
         key=business_key(event),
         detail=detail,
-        dead_letter=message.headers.get(DEAD_LETTER, ""),
+        dead_letter=_letter_of(route, message),
         ms=max(0, now_ms() - int(message.time * 1000)),
         revision=revision,
     )
 
 
+def _letter_of(route: str, message: Message) -> str:
+    """Return the dead letter this delivery ends: that of a replay, or one stored by a worker that then died."""
+    again = letter_id(DELIVER, route, message.origin) if message.deliveries > 1 else ""
+    return message.headers.get(DEAD_LETTER, again)
+
+
 def refer(line: Entry, letter: DeadLetter, seq: int) -> Entry:
     """Return the journal entry of a delivery that is given up, naming its dead letter, stored under `seq`."""
-    return replace(line, reason=letter.reason, detail=letter.detail, dead_letter=letter.id, ref=seq)
+    return replace(
+        line, reason=letter.reason, detail=letter.detail, dead_letter=letter.id, ref=seq, attempts=letter.attempts
+    )
 
 
 def dead_letter(route: Route, delivery: Delivery, revision: str) -> DeadLetter:

@@ -1,4 +1,4 @@
-"""The gate in front of a lane's attempts: pause, breaker and rate."""
+"""The gate in front of all attempts at one connector: slots, breaker and rate, shared by its lanes."""
 
 import asyncio
 import time
@@ -7,51 +7,54 @@ from collections.abc import Callable
 from connectors.breaker import Breaker
 
 _LEAST = 0.02
-_PAUSED = 0.25
 
 
 class Gate:
-    """Lets nothing through while paused, one probe at a time while the breaker is half open, all else at its rate.
+    """Lets attempts through while the breaker is closed, one probe at a time while it is half open, at the rate.
 
-    `rate` is attempts a second, 0 for as many as there are.
+    `rate` is attempts a second, 0 for as many as there are; `slots` bounds those under way.
     """
 
-    def __init__(self, breaker: Breaker, rate: float) -> None:
+    def __init__(self, breaker: Breaker, rate: float, in_flight: int) -> None:
         self.breaker = breaker
-        self.paused = False
+        self.slots = asyncio.Semaphore(in_flight)
         self._apart = 1 / rate if rate else 0.0
         self._next = 0.0
-        self.stopping = asyncio.Event()
         self._queue = asyncio.Lock()
 
-    async def admit(self, left: Callable[[], float]) -> bool:
-        """Wait for the breaker; false when the delivery grew too old meanwhile. `left` gives its seconds left."""
-        while self.paused and not self.stopping.is_set():
-            await self.nap(_PAUSED)
-        if not self.breaker.ready() and not await self._wait(left):
-            return False
-        if self._apart:
-            await self._pace()
-        return True
+    async def opened(self, left: Callable[[], float], stopping: asyncio.Event) -> bool:
+        """Wait until the breaker may let one through; false when the delivery grew too old meanwhile.
 
-    async def _wait(self, left: Callable[[], float]) -> bool:
+        `left` gives its seconds left.
+        """
+        if self.breaker.wait() <= 0:
+            return True
         async with self._queue:  # one delivery watches the breaker, the others queue behind it
-            while not self.stopping.is_set() and not self.breaker.ready():
+            while not stopping.is_set() and (wait := self.breaker.wait()) > 0:
                 if left() <= 0:
                     return False
-                await self.nap(min(left(), max(_LEAST, self.breaker.wait())))
+                await nap(min(left(), max(_LEAST, wait)), stopping)
         return True
 
-    async def _pace(self) -> None:
+    async def admits(self, stopping: asyncio.Event) -> bool:
+        """Tell, with a slot in hand, whether an attempt may start; after a yes it must."""
+        if not self.breaker.ready():
+            return False  # it opened while this one waited for its slot, or another is the probe
+        if self._apart:
+            await self._pace(stopping)
+        return True
+
+    async def _pace(self, stopping: asyncio.Event) -> None:
         now = time.monotonic()
         turn = max(now, self._next)
         self._next = turn + self._apart
-        await self.nap(turn - now)
+        await nap(turn - now, stopping)
 
-    async def nap(self, seconds: float) -> None:
-        """Sleep, but not past the stop of the lane."""
-        try:
-            async with asyncio.timeout(seconds):
-                await self.stopping.wait()
-        except TimeoutError:
-            pass
+
+async def nap(seconds: float, stopping: asyncio.Event) -> None:
+    """Sleep, but not past the stop of the lane."""
+    try:
+        async with asyncio.timeout(seconds):
+            await stopping.wait()
+    except TimeoutError:
+        pass

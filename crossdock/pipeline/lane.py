@@ -4,7 +4,6 @@ import asyncio
 import logging
 import random
 import time
-from collections import OrderedDict, deque
 from collections.abc import Coroutine
 from contextlib import suppress
 
@@ -17,7 +16,8 @@ from crossdock.kernel.problems import Unavailable
 from crossdock.kernel.retry import delay
 from crossdock.kernel.stream import Inbox, Log, Message
 from crossdock.pipeline.delivery import Delivery, dead_letter, idempotency_key, journal_line, refer
-from crossdock.pipeline.gate import Gate
+from crossdock.pipeline.gate import Gate, nap
+from crossdock.pipeline.held import MOST, RUNNABLE, Held
 from crossdock.pipeline.process import problems_of
 from crossdock.pipeline.recorder import Recorder, append_patiently
 from dlq.record import DELIVER, record
@@ -28,10 +28,9 @@ from routes.spec import Route
 
 log = logging.getLogger(__name__)
 
-HELD = 1000  # deliveries a lane keeps in memory, waiting for a retry or for their key's turn
-REMEMBERED = 20_000  # sequences settled lately: a lost acknowledgement does not send them again
 EXTEND_EVERY = 2.0  # seconds; a third of the broker's patience
 PULL_WAIT = 1.0
+LOOK_WHILE_PAUSED = 0.25
 
 
 class Lane:
@@ -56,9 +55,9 @@ class Lane:
         self._metrics = metrics
         self._revision = revision
         self._slots = asyncio.Semaphore(route.in_flight)
-        self._held: dict[int, Delivery] = {}
-        self._keys: dict[str, deque[Delivery]] = {}
-        self._settled: OrderedDict[int, None] = OrderedDict()
+        self._held = Held()
+        self._paused = False
+        self._stopping = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self._changed = asyncio.Event()
         self._finished: dict[asyncio.Future[None], list[Delivery]] = {}
@@ -68,33 +67,35 @@ class Lane:
         """Pull and deliver until `stop`."""
         extending = asyncio.create_task(self._extend())
         try:
-            while not self._gate.stopping.is_set():
+            while not self._stopping.is_set():
                 await self._pull()
         finally:
             extending.cancel()
 
     async def stop(self, grace: float) -> None:
         """Stop pulling, let attempts under way end, record their outcomes; the rest goes to the next worker."""
-        self._gate.stopping.set()
+        self._stopping.set()
         self._changed.set()
         if self._tasks:
             _, late = await asyncio.wait(self._tasks, timeout=grace)
             for task in late:
                 task.cancel()
-        await self._recorder.close()
+        with suppress(TimeoutError):  # the broker may be away; what is not recorded comes again
+            await asyncio.wait_for(self._recorder.close(), grace)
         if self._tasks:  # acknowledgements of what was recorded just now
             await asyncio.wait(self._tasks, timeout=grace)
 
     def pause(self, paused: bool) -> None:
         """Stop or resume attempts; the route keeps its place."""
-        self._gate.paused = paused
+        self._paused = paused
         self._since = time.time()
         self._changed.set()
 
     @property
     def state(self) -> str:
-        """The state of the breaker, or `paused`."""
-        return "paused" if self._gate.paused else self._gate.breaker.state
+        """The state of the breaker, or `paused`, or `full` when it holds as much as it may."""
+        full = len(self._held) >= MOST
+        return "paused" if self._paused else "full" if full else self._gate.breaker.state
 
     async def _pull(self) -> None:
         room = self._room()
@@ -114,21 +115,19 @@ class Lane:
             self._admit(message)
 
     def _room(self) -> int:
-        if self._gate.paused or self._gate.stopping.is_set():
+        if self._paused or self._stopping.is_set():
             return 0
-        limit = HELD if self._gate.breaker.state == "closed" else min(HELD, self.route.in_flight)
-        return limit - len(self._held)
+        limit = RUNNABLE if self._gate.breaker.state == "closed" else min(RUNNABLE, self.route.in_flight)
+        return self._held.room(limit)
 
     def _admit(self, message: Message) -> None:
-        held = self._held.get(message.seq)
-        if held is not None:  # redelivered while we still work on it: answer the newer hand-out
-            held.message = message
+        if self._held.again(message):
             return
-        if message.seq in self._settled:
+        if self._held.is_settled(message.seq):
             self._spawn(self._inbox.ack([message]))
             return
         delivery = Delivery(message, Event("", "", ""), str(message.seq))
-        self._held[message.seq] = delivery
+        self._held.take(delivery)
         try:
             delivery.event = events.restore(message.payload)
             seen = view(delivery.event)
@@ -139,15 +138,8 @@ class Lane:
                 delivery.key = "k" + order_key(self.route, seen)
         except Exception as error:
             delivery.problems = problems_of(error)
-        self._queue(delivery)
-
-    def _queue(self, delivery: Delivery) -> None:
-        queue = self._keys.get(delivery.key)
-        if queue is None:
-            self._keys[delivery.key] = deque([delivery])
+        if self._held.line_up(delivery):
             self._spawn(self._drain(delivery.key))
-        else:
-            queue.append(delivery)
 
     def _spawn(self, coroutine: Coroutine[None, None, None]) -> None:
         task: asyncio.Task[None] = asyncio.create_task(coroutine)
@@ -162,37 +154,51 @@ class Lane:
 
     async def _drain(self, key: str) -> None:
         """Deliver what waits for a key, one at a time, in stream order."""
-        queue = self._keys[key]
-        while queue and not self._gate.stopping.is_set():
-            await self._deliver(queue[0])
-            queue.popleft()
-        if not queue:
-            del self._keys[key]
+        while not self._stopping.is_set() and (delivery := self._held.first(key)) is not None:
+            await self._deliver(delivery)
+            self._held.next(key)
 
     async def _deliver(self, delivery: Delivery) -> None:
         """Try until it is done; when the lane stops first, the next worker goes on with it."""
         while not delivery.problems:
-            if not await self._gate.admit(lambda: self._left(delivery)):
-                break
-            if self._gate.stopping.is_set():
-                return
             result = await self._attempt(delivery)
+            if self._stopping.is_set() and result is None:
+                return
+            if result is None or result.outcome == "permanent":
+                break
             if result.outcome == "delivered":
                 self._metrics.end_to_end_seconds.labels(self.route.name).observe(time.time() - delivery.message.time)
                 self._settle(delivery, entry.DELIVERED, result.detail)
                 return
-            if result.outcome == "permanent" or self._left(delivery) <= 0:
+            if self._left(delivery) <= 0:
                 break
-            self._recorder.note(self._line(delivery, entry.RETRIED, result.detail))
-            pause = max(result.retry_after, delay(self.route.retry, delivery.attempts, random.random()))
-            await self._gate.nap(min(pause, max(0.0, self._left(delivery))))
+            await self._park(delivery, result)
         await self._bury(delivery)
 
-    async def _attempt(self, delivery: Delivery) -> Result:
-        async with self._slots:
-            delivery.attempts += 1
-            result = await self._send(delivery)
-        delivery.last = result
+    async def _park(self, delivery: Delivery, result: Result) -> None:
+        self._recorder.note(self._line(delivery, entry.RETRIED, result.detail))
+        pause = max(result.retry_after, delay(self.route.retry, delivery.attempts, random.random()))
+        self._held.park(delivery.key, True)
+        self._changed.set()
+        await nap(min(pause, max(0.0, self._left(delivery))), self._stopping)
+        self._held.park(delivery.key, False)
+
+    async def _attempt(self, delivery: Delivery) -> Result | None:
+        """Make one attempt as soon as it may be; None when the delivery is too old or the lane stops first."""
+        while not self._stopping.is_set():
+            if self._paused:
+                await nap(LOOK_WHILE_PAUSED, self._stopping)
+                continue
+            if not await self._gate.opened(lambda: self._left(delivery), self._stopping):
+                return None
+            async with self._slots, self._gate.slots:
+                if not self._paused and await self._gate.admits(self._stopping):
+                    return await self._try(delivery)
+        return None
+
+    async def _try(self, delivery: Delivery) -> Result:
+        delivery.attempts += 1
+        delivery.last = result = await self._send(delivery)
         self._gate.breaker.record(result.outcome in ("delivered", "permanent"))
         self._metrics.attempts.labels(self.route.name, result.outcome).inc()
         self._metrics.breaker_open.labels(self.route.name).set(self._gate.breaker.state != "closed")
@@ -232,17 +238,13 @@ class Lane:
 
     async def _acknowledge(self, deliveries: list[Delivery]) -> None:
         await self._inbox.ack([delivery.message for delivery in deliveries])
-        for delivery in deliveries:
-            self._held.pop(delivery.message.seq, None)
-            self._settled[delivery.message.seq] = None
-        while len(self._settled) > REMEMBERED:
-            self._settled.popitem(last=False)
+        self._held.release(deliveries)
         self._metrics.held.labels(self.route.name).set(len(self._held))
 
     async def _extend(self) -> None:
         while True:
             await asyncio.sleep(EXTEND_EVERY)
             try:
-                await self._inbox.extend([delivery.message for delivery in self._held.values()])
+                await self._inbox.extend(self._held.messages())
             except Exception as error:
                 log.warning("route %s: %s", self.route.name, error)

@@ -7,13 +7,14 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import unquote
 
 from crossdock.kernel import event as events
 from crossdock.kernel import jsontext
 from crossdock.kernel.event import Event
 from crossdock.kernel.metrics import Metrics
 from crossdock.kernel.problems import Problem, Refused, Unavailable, refuse
-from crossdock.kernel.stream import DEAD_LETTER, Log, Message, Record
+from crossdock.kernel.stream import DEAD_LETTER, EVENT_ID, RAW_SEQ, SOURCE, VERSION, Log, Message, Record
 from crossdock.pipeline.ports import Claim, Owner, Seen
 from crossdock.pipeline.recorder import append_entries, append_patiently, now_ms
 from crossdock.project import Project
@@ -23,12 +24,8 @@ from journal.entry import Entry
 
 log = logging.getLogger(__name__)
 
-VERSION = "Crossdock-Version"  # schema version the gateway checked the raw event against
-SOURCE = "Crossdock-Source"
-RAW_SEQ = "Crossdock-Raw"
-EVENT_ID = "Crossdock-Id"
 STORE_RETRY = 0.5
-MAX_BODY = 900 << 10  # a broker takes 1 MiB with headers unless it is told otherwise
+MAX_BODY = 700 << 10  # a dead letter of it, in base64, must fit into the 1 MiB that a broker takes
 
 Extend = Callable[[], Awaitable[None]]
 
@@ -150,6 +147,7 @@ class Processor:
                 detail=letter.detail,
                 ref=seq,
                 dead_letter=letter.id,
+                attempts=letter.attempts,
             )
             for work, letter, seq in zip(failed, letters, seqs, strict=True)
         ]
@@ -188,7 +186,7 @@ class Processor:
                 "outcome": outcome,
                 "partner": work.partner,
                 "source": work.source,
-                "id": event.id if event else message.headers.get(EVENT_ID, ""),
+                "id": event.id if event else unquote(message.headers.get(EVENT_ID, "")),
                 "origin": event.source if event else "",
                 "type": event.type if event else "",
                 "raw": message.origin,
@@ -208,7 +206,7 @@ class Processor:
             partner=work.partner,
             source=work.source,
             route="",
-            event_id=work.event.id if work.event else message.headers.get(EVENT_ID, ""),
+            event_id=work.event.id if work.event else unquote(message.headers.get(EVENT_ID, "")),
             type=work.event.type if work.event else "",
             reason=reason,
             detail=detail,

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from crossdock.kernel.stream import Log
+from crossdock.kernel.stream import RAW_SEQ, Log
 from crossdock.pipeline.recorder import append_entries, now_ms
 from dlq.ports import Letters
 from dlq.record import DeadLetter, replay
@@ -53,7 +53,7 @@ def _line(letter: DeadLetter, state: LetterState) -> Entry:
         source=letter.source,
         id=letter.event_id,
         type=letter.type,
-        raw=int(letter.headers.get("Crossdock-Raw", 0)) if by_route else letter.origin,
+        raw=int(letter.headers.get(RAW_SEQ, 0)) if by_route else letter.origin,
         seq=letter.origin if by_route else 0,
         route=letter.route,
         key=letter.key,

@@ -4,20 +4,19 @@ import asyncio
 import contextlib
 import logging
 import os
-import signal
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import uvicorn
 import uvloop
 from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_exponential
 
 from connectors.breaker import LONGEST_PAUSE, Breaker
 from connectors.kinds import open_connector
+from connectors.port import Connector
 from console.api import create_app as create_console
 from console.desk import Desk
 from crossdock.adapters import faststream, nats, reports
@@ -28,7 +27,7 @@ from crossdock.adapters.letters import NatsLetters, lags
 from crossdock.adapters.log import Acks, NatsLog
 from crossdock.adapters.projector import Projector
 from crossdock.adapters.sql import SqlJournal
-from crossdock.adapters.topology import ACK_WAIT, Topology
+from crossdock.adapters.topology import REDELIVERED, Topology
 from crossdock.adapters.valkey import ValkeySeen
 from crossdock.adapters.watch import NatsWatch, consumer_of
 from crossdock.kernel import settings as settings_file
@@ -41,6 +40,7 @@ from crossdock.pipeline.lane import Lane
 from crossdock.pipeline.process import Processor
 from crossdock.pipeline.recorder import Recorder
 from crossdock.project import Project, load
+from crossdock.supervisor.http import serve
 from crossdock.supervisor.ready import announce
 from crossdock.worker import Worker
 from gateway.app import create_app as create_gateway
@@ -51,8 +51,9 @@ from routes.spec import Route
 log = logging.getLogger(__name__)
 
 START_PATIENCE = 30.0
+GRACE = 10.0
+RETENTION_MARGIN = 60.0
 PROBES = 5  # at least so many tries of a dead target before the age of a delivery ends its retries
-REDELIVERED = ACK_WAIT + 1  # seconds after which the broker has handed out again what got lost on the way
 
 
 @dataclass(frozen=True)
@@ -107,8 +108,8 @@ async def gateway(env: Mapping[str, str]) -> None:
         ingest = Ingest(here.project, keys, here.streams, recorder, here.metrics, body)
         journal = _journal(env)
         app = create_gateway(here.project, ingest, journal, lambda: here.client.is_connected)
-        await _serve(app, here.settings.gateway.host, int(env["CROSSDOCK_GATEWAY_PORT"]), env)
-        await recorder.close()
+        await serve(app, here.settings.gateway.host, int(env["CROSSDOCK_GATEWAY_PORT"]), env)
+        await _within(GRACE, recorder.close())
         await keys.close()
 
 
@@ -125,7 +126,7 @@ async def ops(env: Mapping[str, str]) -> None:
             keys=keys,
             letters=NatsLetters(here.client),
             streams=here.streams,
-            ledger=lambda: read_ledger(here.client, here.project),
+            ledger=lambda: read_ledger(here.client, here.project, _kept_since(here)),
             lags=lambda: lags(here.client, here.project),
             states=heard.states,
             pause=NatsWatch(here.client, here.topology).pause,
@@ -133,7 +134,7 @@ async def ops(env: Mapping[str, str]) -> None:
             asyncapi=lambda: faststream.document("nats://broker"),
         )
         app = create_console(desk, env["CROSSDOCK_OPS_TOKEN"])
-        await _serve(app, here.settings.console.host, int(env["CROSSDOCK_CONSOLE_PORT"]), env)
+        await serve(app, here.settings.console.host, int(env["CROSSDOCK_CONSOLE_PORT"]), env)
         projecting.cancel()
         await keys.close()
 
@@ -144,7 +145,8 @@ async def worker(env: Mapping[str, str]) -> None:
     lanes: dict[str, Lane] = {}
     async with base(f"worker-{seat}", env, lambda: {name: lane.state for name, lane in lanes.items()}) as here:
         watch = NatsWatch(here.client, here.topology)
-        crew = Worker(here.project, int(seat), int(seats), _lanes(here, lanes), watch, here.metrics)
+        making = _Lanes(here, lanes)
+        crew = Worker(here.project, int(seat), int(seats), making.make, watch, here.metrics)
         seen = ValkeySeen(env["CROSSDOCK_DEDUPE_URL"])
         processor = Processor(here.project, seen, here.streams, here.metrics)
         app = faststream.make_app(
@@ -156,40 +158,56 @@ async def worker(env: Mapping[str, str]) -> None:
         )
         app.after_startup(lambda: announce(env))
         await app.run()
+        await making.close()
         await seen.close()
 
 
-def _lanes(here: Base, lanes: dict[str, Lane]) -> Callable[[Route], Awaitable[Lane]]:
-    async def make(route: Route) -> Lane:
-        spec = here.project.connectors[route.connector]
-        consumer = consumer_of(route)
+class _Lanes:
+    """Makes the lanes of a worker; those of one connector share its client, breaker, rate and slots."""
+
+    def __init__(self, here: Base, lanes: dict[str, Lane]) -> None:
+        self._here = here
+        self._lanes = lanes
+        self._open: dict[str, tuple[Connector, Gate]] = {}
+
+    async def make(self, route: Route) -> Lane:
+        """Return the lane of a route."""
+        here, consumer = self._here, consumer_of(route)
         patience = REDELIVERED if route.order_by is not None else 0
         inbox = await NatsInbox(here.client, consumer.stream, consumer.name, patience).start()
-        breaker = Breaker(
-            spec.breaker.open_at,
-            spec.breaker.over,
-            clock=time.monotonic,
-            longest=min(LONGEST_PAUSE, route.retry.age / PROBES),
-        )
-        gate = Gate(breaker, spec.rate)
-        lanes[route.name] = Lane(
-            route, inbox, open_connector(spec), gate, here.streams, here.metrics, here.project.revision
-        )
-        return lanes[route.name]
+        if route.connector not in self._open:
+            self._open[route.connector] = self._opened(route.connector)
+        connector, gate = self._open[route.connector]
+        lane = Lane(route, inbox, connector, gate, here.streams, here.metrics, here.project.revision)
+        self._lanes[route.name] = lane
+        return lane
 
-    return make
+    async def close(self) -> None:
+        """Close the connectors."""
+        for connector, _ in self._open.values():
+            await connector.close()
+
+    def _opened(self, name: str) -> tuple[Connector, Gate]:
+        spec, routes = self._here.project.connectors[name], self._here.project.routes.values()
+        shortest = min(route.retry.age for route in routes if route.connector == name)
+        longest = min(LONGEST_PAUSE, shortest / PROBES)
+        breaker = Breaker(spec.breaker.open_at, spec.breaker.over, clock=time.monotonic, longest=longest)
+        return open_connector(spec), Gate(breaker, spec.rate, spec.in_flight)
+
+
+def _kept_since(here: Base) -> int:
+    """Return since when (Unix milliseconds) RAW must be whole, with a margin for what is just being removed."""
+    return int((time.time() - here.settings.retention.raw + RETENTION_MARGIN) * 1000)
 
 
 def _journal(env: Mapping[str, str]) -> JournalStore:
     return SqlJournal(env["CROSSDOCK_JOURNAL_URL"])
 
 
-async def _serve(app: Any, host: str, port: int, env: Mapping[str, str]) -> None:
-    config = uvicorn.Config(
-        app, host, port, log_level="warning", access_log=False, http="httptools", ws="none", lifespan="off",
-        timeout_graceful_shutdown=10, timeout_keep_alive=75,
-    )  # fmt: skip
-    await _Server(config, env).serve()
+async def _within(seconds: float, act: Awaitable[None]) -> None:
+    """Give an act its time; the broker may be away while this process must end."""
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(act, seconds)
 
 
 async def _patiently(act: Callable[[], Awaitable[Any]]) -> Any:
@@ -201,23 +219,3 @@ async def _patiently(act: Callable[[], Awaitable[Any]]) -> Any:
         reraise=True,
     )
     return await patient(act)()
-
-
-class _Server(uvicorn.Server):
-    """Tells the supervisor when it listens, and leaves the end of the process to us."""
-
-    def __init__(self, config: uvicorn.Config, env: Mapping[str, str]) -> None:
-        super().__init__(config)
-        self._env = env
-
-    async def startup(self, sockets: list[Any] | None = None) -> None:
-        """Listen, then say so."""
-        await super().startup(sockets)
-        announce(self._env)
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Let a signal only end the serving: uvicorn raises it again, of which the process dies before we close."""
-        for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, self.handle_exit, number, None)
-        yield

@@ -18,6 +18,7 @@ _NATS_CONF = """\
 # Written by Crossdock at each start; edits are lost.
 server_name: crossdock
 listen: "127.0.0.1:{port}"
+max_payload: 4MB  # a dead letter holds the event it buries
 jetstream {{
   store_dir: {store}
   sync_interval: always  # a 2xx of the gateway means that the event is on disk

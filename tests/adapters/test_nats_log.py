@@ -82,7 +82,7 @@ def test_a_message_larger_than_the_broker_takes_is_unavailable(nats_url: str) ->
     async def scenario() -> None:
         async with clean(nats_url) as (client, _), log_on(client) as log:
             with pytest.raises(Unavailable):
-                await log.append(Record("event.a", b"x" * (2 << 20), "k"))
+                await log.append(Record("event.a", b"x" * (5 << 20), "k"))
             assert (await log.append(records(1)[0])).seq == 1
 
     asyncio.run(scenario())

@@ -5,6 +5,7 @@ import signal
 import time
 from pathlib import Path
 
+from simulators.devices import PARTNERS
 from tests.faults.installation import Site, running
 from tests.faults.traffic import Traffic, check_all
 
@@ -36,11 +37,11 @@ def test_a_broker_that_hangs_gets_quick_refusals_and_nothing_twice(tmp_path: Pat
             traffic = Traffic(site, min(events, 300))
             async with traffic.flowing():
                 await traffic.part(0.5)
-                partner, repeat = next(traffic.accepted())
+                device, repeat = next(traffic.accepted())
                 # when
                 site.kill("nats", signal.SIGSTOP)
                 began = time.monotonic()
-                status, headers, _ = await site.post(repeat, partner)
+                status, headers, _ = await site.post(repeat, PARTNERS[device.kind])
                 # then
                 assert status == 503 and int(headers["retry-after"]) > 0
                 assert time.monotonic() - began < ANSWER_WITHIN

@@ -24,6 +24,12 @@ CASES: dict[str, tuple[Any, str, int, str]] = {
     "no content type": (document(), "", 415, "unsupported_media_type"),
     "wrong content type": (document(), "text/xml", 415, "unsupported_media_type"),
     "events as xml": (document(), "application/cloudevents+xml", 415, "unsupported_media_type"),
+    "almost the media type": (document(), "application/cloudevents+json-foo", 415, "unsupported_media_type"),
+    "json that is said to be xml": (document(datacontenttype="text/xml"), STRUCTURED, 415, "unsupported_media_type"),
+    "a key twice": (b'{"specversion":"1.0","id":"a","id":"b"}', STRUCTURED, 400, "invalid_json"),
+    "a key twice, spaced": (b'{"specversion" : "1.0", "id" : "a", "id" : "b"}', STRUCTURED, 400, "invalid_json"),
+    "a long id": (document("i" * 1025), STRUCTURED, 400, "invalid_envelope"),
+    "an id of many bytes": (document("\u20ac" * 400), STRUCTURED, 400, "invalid_envelope"),
     "no id": ({k: v for k, v in document().items() if k != "id"}, STRUCTURED, 400, "invalid_envelope"),
     "empty id": (document(""), STRUCTURED, 400, "invalid_envelope"),
     "empty source": (document(source=""), STRUCTURED, 400, "invalid_envelope"),
@@ -188,5 +194,21 @@ def test_no_input_at_all_is_a_server_error(tmp_path: Path, body: bytes, media: s
         answer = await made.post(body, media, headers)
         assert answer.status in (202, 400, 403, 413, 415, 422)
         assert (answer.status == 202) or made.raw.records == []
+
+    asyncio.run(scenario())
+
+
+def test_attributes_that_the_broker_could_not_hold_are_refused(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        # given
+        made = await door(tmp_path)
+        headers = {"ce-id": "1", "ce-source": "/t", "ce-type": "pos.sale", "ce-specversion": "1.0"}
+        many = {f"ce-x{number}": "a" * 1000 for number in range(40)}
+        # when
+        answer = await made.post(SALE, "application/json", headers | many)
+        # then
+        problem_of(answer, 431, "headers_too_large")
+        assert made.raw.records == []
+        await still_serves(made)
 
     asyncio.run(scenario())

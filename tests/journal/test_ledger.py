@@ -171,3 +171,9 @@ def test_the_shape_is_the_one_scripts_rely_on() -> None:
     assert list(shape["routes"][0]) == ["route", "matched", "delivered", "dead_lettered", "discarded", "in_progress"]
     (item,) = delivered().as_dict()["unexplained"]
     assert item == {"stream": "EVENTS", "seq": 1, "event_id": "id1", "at": "erp", "why": "no outcome was recorded"}
+
+
+def test_what_was_accepted_and_is_not_stored_is_named_while_it_should_be_kept() -> None:
+    lines = [Entry(at, entry.GATEWAY, entry.ACCEPTED, source="tills", id=f"id{at}", raw=at) for at in (1, 2, 3)]
+    ledger = balance([RawEvent(3, "tills", "id3", True)], [], lines, frozenset(), kept_since=1)
+    assert [(item["seq"], item["why"]) for item in ledger.unexplained] == [(2, "accepted, but not stored")]

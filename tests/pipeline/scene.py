@@ -13,11 +13,11 @@ from crossdock.kernel.event import Event, encode_structured
 from crossdock.kernel.metrics import Metrics
 from crossdock.kernel.problems import Unavailable
 from crossdock.kernel.retry import Retry
-from crossdock.kernel.stream import Message, Record, Stored
+from crossdock.kernel.stream import RAW_SEQ, SOURCE, Message, Record, Stored
 from crossdock.pipeline.gate import Gate
 from crossdock.pipeline.lane import Lane
 from crossdock.pipeline.ports import Claim, Owner
-from crossdock.pipeline.process import RAW_SEQ, SOURCE, Processor
+from crossdock.pipeline.process import Processor
 from crossdock.project import Project
 from dlq.record import DeadLetter, parse
 from gateway.intake import accept
@@ -167,7 +167,7 @@ class LaneScene(Streams):
 
     def new_lane(self) -> Lane:
         """Return another worker's lane of the same route."""
-        return Lane(self.route, self.inbox, self.target, Gate(self.breaker, 0), self.log, self.metrics, "rev")
+        return Lane(self.route, self.inbox, self.target, Gate(self.breaker, 0, 1000), self.log, self.metrics, "rev")
 
     async def add(self, id_: str, location: str = "A", **data: Any) -> int:
         """Put a canonical event on EVENTS."""

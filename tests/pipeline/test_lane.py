@@ -10,10 +10,9 @@ from connectors.port import Result
 from crossdock.kernel.event import Event
 from crossdock.kernel.expression import Expression
 from crossdock.kernel.retry import Retry
-from crossdock.kernel.stream import DEAD_LETTER, ORIGIN, Record
+from crossdock.kernel.stream import DEAD_LETTER, ORIGIN, RAW_SEQ, SOURCE, Record
 from crossdock.pipeline import lane, recorder
 from crossdock.pipeline.delivery import idempotency_key
-from crossdock.pipeline.process import RAW_SEQ, SOURCE
 from tests.pipeline.scene import DELIVERED, PERMANENT, RETRY, LaneScene, Target
 
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from connectors.port import Result
 from crossdock.kernel.retry import Retry
 from crossdock.pipeline import recorder
+from crossdock.pipeline.held import RUNNABLE
 from tests.pipeline.scene import DELIVERED, PERMANENT, RETRY, LaneScene, Target
 
 
@@ -173,3 +174,20 @@ def test_a_stop_does_not_wait_for_retries_and_buries_nothing(tmp_path: Path) -> 
         await asyncio.gather(running, return_exceptions=True)
 
     asyncio.run(scenario())
+
+
+def test_a_failing_key_parks_itself_and_no_other_however_much_it_has(tmp_path: Path) -> None:
+    # given a target that refuses one location for now
+    target = Target(lambda event, _: RETRY if event.data["location"] == "BAD" else DELIVERED)
+    scene = LaneScene(tmp_path, target, retry=Retry(age=60.0, first=30.0, most=30.0))
+
+    async def act() -> None:
+        # when more of it wait than a lane takes at once
+        for number in range(RUNNABLE + 100):
+            await scene.add(f"bad-{number}", location="BAD")
+        await scene.add("good", location="GOOD")
+        # then
+        await scene.until(lambda: "good" in target.attempts)
+        assert target.attempts.count("bad-1") == 0
+
+    asyncio.run(scene.during(act))

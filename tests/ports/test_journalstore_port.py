@@ -17,7 +17,7 @@ ACCEPTED = Entry(1, entry.GATEWAY, entry.ACCEPTED, "stores", "tills", "s-1", raw
 ROUTED = Entry(2, entry.PROCESS, entry.ROUTED, "stores", "tills", "s-1", raw=1, seq=5, key="0042/7")
 DEAD = Entry(
     3, entry.DELIVER, entry.DEAD_LETTERED, "stores", "tills", "s-1", raw=1, seq=5, route="stock", key="0042/7",
-    reason="refused", detail="HTTP 400", ref=9, dead_letter="dl-1",
+    reason="refused", detail="HTTP 400", ref=9, dead_letter="dl-1", attempts=1,
 )  # fmt: skip
 
 
@@ -164,3 +164,9 @@ def test_a_file_is_read_again_after_a_restart(tmp_path: Path) -> None:
     second = SqlJournal(url)
     assert (second.position(), second.find("s-1")) == (4, [ACCEPTED])
     second.close()
+
+
+def test_a_second_replay_does_not_undo_the_end_of_the_first(store: SqlJournal) -> None:
+    again = replace(DEAD, outcome=entry.REPLAYED, stage=entry.REPLAY)
+    store.project([DEAD, again, replace(DEAD, outcome=entry.DELIVERED), again], 1)
+    assert [letter.state for letter in store.letters()] == ["resolved"]

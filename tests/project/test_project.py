@@ -16,7 +16,6 @@ def test_a_project_holds_all_content_by_name(tmp_path: Path) -> None:
     assert (list(loaded.sources), list(loaded.routes), list(loaded.connectors)) == (["tills"], ["stock"], ["erp"])
     assert list(loaded.transforms) == [("pos.sale", 1)]
     assert [test.name for test in loaded.tests] == ["A sale becomes a movement", "A sale of two lines is booked"]
-    assert loaded.canonical_types() == ("inventory.sold",)
 
 
 def test_a_source_has_careful_defaults(tmp_path: Path) -> None:
@@ -103,7 +102,6 @@ def test_a_type_without_transform_passes_unchanged_when_a_route_names_it(tmp_pat
     loaded = project(tmp_path, changes)
     sold = Event(id="1", source="/s", type="inventory.sold", data={"location": "A", "lines": [1]})
     assert loaded.canonical(sold, "1.0") is sold
-    assert loaded.canonical_types() == ("inventory.sold", "pos.sale")
 
 
 def test_a_type_that_nothing_takes_is_refused(tmp_path: Path) -> None:
