@@ -1,6 +1,7 @@
 """Reads the streams for the ledger: what was stored, how far each consumer is, what was recorded."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from urllib.parse import unquote
 
 from nats.aio.client import Client
@@ -26,12 +27,11 @@ async def read_ledger(client: Client, project: Project, kept_since: int) -> Ledg
 
     In this order whatever happens meanwhile counts as in progress, never as missing.
 
-
     Raises:
         Unavailable: the broker does not answer.
     """
     try:
-        processed, _ = await _position(client, consumer_of(None))
+        processed = (await _position(client, consumer_of(None))).floor
         positions = {route.name: await _position(client, consumer_of(route)) for route in project.routes.values()}
         entries = [line async for batch in read(client, JOURNAL) for m in batch for line in unpack(m.payload)]
         letters = frozenset([m.seq async for batch in read(client, DLQ, headers_only=True) for m in batch])
@@ -45,14 +45,25 @@ async def read_ledger(client: Client, project: Project, kept_since: int) -> Ledg
     )
 
 
-async def _position(client: Client, consumer: Consumer) -> tuple[int, int]:
-    """Return up to where a consumer is done, and where it began."""
+@dataclass(frozen=True, slots=True)
+class _Position:
+    """Up to where a consumer is done, where it began, and where subjects that were added later began."""
+
+    floor: int
+    began: int
+    added: Mapping[str, str]
+
+    def begins(self, subject: str) -> int:
+        return int(self.added.get(subject, self.began))
+
+
+async def _position(client: Client, consumer: Consumer) -> _Position:
     try:
         info = await client.jetstream().consumer_info(consumer.stream, consumer.name)
     except NotFoundError:
-        return 0, 2**63
+        return _Position(0, 2**63, {})
     floor = info.ack_floor.stream_seq if info.ack_floor else 0
-    return floor or 0, info.config.opt_start_seq or 0
+    return _Position(floor or 0, info.config.opt_start_seq or 0, info.config.metadata or {})
 
 
 def _raw(batch: list[Message], processed: int) -> list[RawEvent]:
@@ -64,15 +75,15 @@ def _raw(batch: list[Message], processed: int) -> list[RawEvent]:
 
 
 def _routed(
-    message: Message, project: Project, positions: Mapping[str, tuple[int, int]], settled: frozenset[tuple[str, int]]
+    message: Message, project: Project, positions: Mapping[str, _Position], settled: frozenset[tuple[str, int]]
 ) -> RoutedEvent:
     event = events.restore(message.payload)
     names, waiting = [], set()
     for route in project.routes_for(event.type):
-        floor, began = positions[route.name]
-        if message.seq < began and (route.name, message.seq) not in settled:
+        at, done = positions[route.name], (route.name, message.seq) in settled
+        if message.seq < at.begins(message.subject) and not done:
             continue
-        if (route.name, message.seq) not in settled and message.seq > floor:
+        if message.seq > at.floor and not done:
             if not _wants(route, event):
                 continue
             waiting.add(route.name)

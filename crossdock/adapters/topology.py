@@ -79,8 +79,9 @@ class Topology:
             try:
                 info = await self._jetstream.consumer_info(wanted.stream, wanted.name)
                 start = info.config.opt_start_seq
-                policy = info.config.deliver_policy
+                policy, began = info.config.deliver_policy, _began(info, wanted)
             except NotFoundError:
+                began = {}
                 start, policy = await self._start(wanted), DeliverPolicy.BY_START_SEQUENCE
             config = ConsumerConfig(
                 durable_name=wanted.name,
@@ -91,6 +92,7 @@ class Topology:
                 ack_wait=ACK_WAIT,
                 max_ack_pending=IN_FLIGHT,
                 max_deliver=-1,
+                metadata=began,
             )
             return await self._jetstream.add_consumer(wanted.stream, config)
         except (NatsError, OSError) as error:
@@ -161,3 +163,14 @@ class Topology:
                 )
             except APIError:  # another process made it at the same moment
                 await self._jetstream.key_value(name)
+
+
+def _began(info: ConsumerInfo, wanted: Consumer) -> dict[str, str]:
+    """Return from which sequence the consumer takes the subjects that were added to it later.
+
+    The ledger needs it: what the consumer had passed before that is not missing.
+    """
+    kept = {name: seq for name, seq in (info.config.metadata or {}).items() if not name.startswith("_nats")}
+    known = info.config.filter_subjects or [info.config.filter_subject or ">"]
+    passed = info.delivered.stream_seq if info.delivered else 0
+    return kept | {subject: str((passed or 0) + 1) for subject in wanted.subjects if subject not in known}
