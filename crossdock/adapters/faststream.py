@@ -10,7 +10,6 @@ from faststream.message import StreamMessage
 from faststream.nats import JStream, NatsBroker, PullSub
 from faststream.nats.message import NatsBatchMessage
 from faststream.specification import AsyncAPI
-from nats.aio.client import Client
 
 from crossdock import VERSION
 from crossdock.adapters.inbox import NatsInbox
@@ -45,9 +44,10 @@ def make_app(
         logger=log,
         log_level=logging.DEBUG,
     )
+    pulled: list[NatsInbox] = []  # there is one once the broker is connected
     app = FastStream(
         broker,
-        on_startup=[start, partial(_own_pull, broker)],
+        on_startup=[start, partial(_own_pull, broker, pulled)],
         on_shutdown=[stop],
         logger=None,
         specification=_document(),
@@ -58,7 +58,7 @@ def make_app(
         await control()
 
     if process is not None:
-        _subscribe(broker, process)
+        _subscribe(broker, process, pulled)
     return app
 
 
@@ -77,7 +77,7 @@ def _document() -> AsyncAPI:
     return AsyncAPI(title="Crossdock worker", version=VERSION, description="Raw events in, canonical events out.")
 
 
-def _subscribe(broker: NatsBroker, process: Handler) -> None:
+def _subscribe(broker: NatsBroker, process: Handler, pulled: list[NatsInbox]) -> None:
     @broker.subscriber(
         "raw.>",
         stream=JStream(RAW, declare=False),
@@ -90,22 +90,17 @@ def _subscribe(broker: NatsBroker, process: Handler) -> None:
         description="CloudEvents as partners sent them",
     )
     async def on_batch(_: list[Any], batch: Annotated[NatsBatchMessage, Context("message")]) -> None:
-        client: Client = broker.connection
         messages: list[Message] = batch.raw_message  # type: ignore[assignment]  # see `BatchPull`
-        await process(messages, lambda: _answer(client, messages, b"+WPI"))
-        await _answer(client, messages, b"+ACK")
+        await process(messages, lambda: pulled[0].extend(messages))
+        await pulled[0].ack(messages)
 
 
-async def _own_pull(broker: NatsBroker) -> None:
+async def _own_pull(broker: NatsBroker, pulled: list[NatsInbox]) -> None:
     client = await broker.connect()
+    inbox = NatsInbox(client, RAW, PROCESS, REDELIVERED)
+    pulled.append(inbox)
     jetstream: Any = broker.config.connection_state.stream
-    jetstream.pull_subscribe = replacing_pull_subscribe(NatsInbox(client, RAW, PROCESS, REDELIVERED).start)
-
-
-async def _answer(client: Client, messages: list[Message], word: bytes) -> None:
-    if client.is_connected:
-        for message in messages:
-            await client.publish(message.handle, word)
+    jetstream.pull_subscribe = replacing_pull_subscribe(inbox.start)
 
 
 async def _undecoded(_: StreamMessage[Any]) -> list[Any]:

@@ -43,3 +43,18 @@ def test_a_killed_supervisor_started_again_goes_on_where_it_was(tmp_path: Path, 
             await check_all(site, traffic)
 
     asyncio.run(scenario())
+
+
+def test_a_killed_worker_of_two_loses_doubles_and_turns_round_nothing(tmp_path: Path, events: int) -> None:
+    async def scenario() -> None:
+        async with running(tmp_path, {"config.yaml": [("workers: 1 ", "workers: 2 ")]}, events=events) as site:
+            # given
+            traffic = Traffic(site, events)
+            async with traffic.flowing():
+                await traffic.part(0.5)
+                # when
+                await site.replaced("worker-1", site.kill("worker-1"))
+            # then
+            await check_all(site, traffic)
+
+    asyncio.run(scenario())
