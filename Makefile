@@ -15,7 +15,7 @@ $(STAMP): requirements.lock
 	touch $@
 
 run: install
-	$(BIN)/python -m simulators.day $(if $(DURATION),--duration $(DURATION))
+	$(BIN)/python -m simulators.day $(if $(DURATION),--duration $(DURATION)) $(if $(GATEWAY_PORT),--gateway-port $(GATEWAY_PORT)) $(if $(CONSOLE_PORT),--console-port $(CONSOLE_PORT))
 
 test: check
 	$(BIN)/python -m pytest

@@ -4,7 +4,7 @@ import asyncio
 import secrets
 from collections.abc import Callable
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import Depends, FastAPI, HTTPException, Query, Request, Response
 from pydantic import BaseModel, Field
@@ -22,6 +22,7 @@ from journal.store import OPEN, REPLAYING, LetterState
 
 MANY = 10_000
 STUCK_AFTER = 60_000  # milliseconds after which a replay that was recorded but never sent may be made again
+State = Literal["", "open", "replaying", "resolved", "discarded"]
 Limit = Annotated[int, Query(ge=1)]
 
 
@@ -84,7 +85,8 @@ def _views(app: FastAPI, desk: Desk, authorised: Callable[[Request], None]) -> N
         return _json(await show_journey(desk, key))
 
     @app.get("/ops/v1/dead-letters", dependencies=guarded)
-    async def list_letters(state: str = "", route: str = "", reason: str = "", limit: Limit = 100) -> Response:
+    async def list_letters(state: State = "", route: str = "", reason: str = "", limit: Limit = 100) -> Response:
+        _known_route(desk, route)
         found = await asyncio.to_thread(
             lambda: desk.journal.letters(state=state, route=route, reason=reason, limit=min(limit, MANY))
         )
@@ -160,6 +162,7 @@ async def _select(desk: Desk, selection: Selection) -> list[LetterState]:
         return [await _letter(desk, letter_id) for letter_id in selection.ids]
     if not selection.route and not selection.reason:
         raise HTTPException(422, "name ids, a route or a reason")
+    _known_route(desk, selection.route)
     found = [
         letter
         for state in (OPEN, REPLAYING)
@@ -171,9 +174,13 @@ async def _select(desk: Desk, selection: Selection) -> list[LetterState]:
     return [letter for letter in found if letter.state == OPEN or letter.last_seen < stuck]
 
 
-async def _pause(desk: Desk, name: str, paused: bool) -> Response:
-    if name not in desk.project.routes:
+def _known_route(desk: Desk, name: str) -> None:
+    if name and name not in desk.project.routes:
         raise HTTPException(404, f"no route {name}; known: {', '.join(sorted(desk.project.routes))}")
+
+
+async def _pause(desk: Desk, name: str, paused: bool) -> Response:
+    _known_route(desk, name)
     await desk.pause(name, paused)
     return _json({"route": name, "paused": paused})
 

@@ -169,8 +169,9 @@ def load(root: Path, env: Mapping[str, str], strict_env: bool = True) -> Project
     )
     tests = _collect(problems, lambda: contenttest.load(root))
     problems.extend(compare(parts))
+    problems.extend(_unread(root))
     if problems:
-        raise Refused(sorted(problems, key=lambda p: (p.file, p.line, p.column)))
+        raise Refused(sorted(dict.fromkeys(problems), key=lambda p: (p.file, p.line, p.column)))
     return Project(
         root,
         revision,
@@ -181,6 +182,14 @@ def load(root: Path, env: Mapping[str, str], strict_env: bool = True) -> Project
         parts.connectors or {},
         tests or (),
     )
+
+
+def _unread(root: Path) -> Iterator[Problem]:
+    """Name files that look like content and would be passed over."""
+    for folder in FOLDERS:
+        for path in sorted((root / folder).glob("*.yml")):
+            problem = Problem("wrong_suffix", "files that end in .yml are not read", "rename it to .yaml")
+            yield problem.at(path.relative_to(root).as_posix())
 
 
 def revision_of(root: Path) -> str:

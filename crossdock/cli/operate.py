@@ -179,10 +179,11 @@ def table(columns: list[str], rows: list[list[Any]]) -> None:
     """Print a table; control characters of partners' texts are made visible."""
     made = Table(box=None, header_style="bold", pad_edge=False)
     for name in columns:
-        made.add_column(name, overflow="fold", no_wrap=name in ("at", "stage", "outcome", "state", "last_seen"))
+        made.add_column(name, overflow="fold", no_wrap=name != "detail")
     for row in rows:
         made.add_row(*(Text(printable(str(cell))) for cell in row))
-    Console().print(made)
+    console = Console()
+    console.print(made, soft_wrap=not console.is_terminal)  # a pipe gets each row whole
 
 
 def when(milliseconds: int) -> str:

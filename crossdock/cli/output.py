@@ -36,10 +36,15 @@ def write_problems(problems: Iterable[Problem], as_json: bool) -> None:
             typer.echo(str(problem))
 
 
-def load_or_exit(root: Path, as_json: bool) -> Project:
-    """Return the project, or write its problems and exit; connector variables need not be set."""
+def require_content(root: Path) -> None:
+    """End the command as wrong use when a folder is no project."""
     if not any((root / folder).is_dir() for folder in FOLDERS):
         raise typer.BadParameter(f"{root} holds none of the folders {', '.join(FOLDERS)}", param_hint="--project")
+
+
+def load_or_exit(root: Path, as_json: bool) -> Project:
+    """Return the project, or write its problems and exit; connector variables need not be set."""
+    require_content(root)
     try:
         return load(root, {}, strict_env=False)
     except Refused as error:

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from crossdock.cli.output import require_content
 from crossdock.supervisor import up as supervisor
 
 Port = Annotated[int | None, typer.Option(min=0, max=65535, help="0 picks a free one; else as in config.yaml.")]
@@ -20,6 +21,7 @@ def up(
     json: Annotated[bool, typer.Option("--json", help="One JSON document a line.")] = False,
 ) -> None:
     """Run everything: servers, gateway, workers and console, until Ctrl-C or SIGTERM."""
+    require_content(project)
     running = supervisor.up(project, data, gateway_port, console_port, workers, json)
     raise typer.Exit(asyncio.run(running))
 

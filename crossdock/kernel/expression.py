@@ -8,6 +8,7 @@ from typing import Any
 import jsonatapy
 
 from crossdock.kernel.event import Event
+from crossdock.kernel.jsonata_names import unknown_calls
 from crossdock.kernel.problems import refuse
 
 TIMEOUT_MS = 1000
@@ -44,7 +45,7 @@ class Expression:
         """Compile the text.
 
         Raises:
-            Refused: `bad_expression`.
+            Refused: `bad_expression`, `unknown_function`.
         """
         self.text = text
         try:
@@ -54,6 +55,9 @@ class Expression:
                 (self._compiled.register_override if override else self._compiled.register)(name, function)
         except ValueError as error:
             raise refuse("bad_expression", str(error), "JSONata: https://docs.jsonata.org") from None
+        for name, nearest in unknown_calls(text, functions or {}):
+            hint = f"did you mean ${nearest}()?" if nearest else "JSONata: https://docs.jsonata.org"
+            raise refuse("unknown_function", f"${name}() is not known", hint)
 
     def evaluate(self, view: View) -> Any:
         """Return the value, `None` for nothing.

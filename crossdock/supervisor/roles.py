@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import os
+import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -51,6 +52,7 @@ from routes.spec import Route
 log = logging.getLogger(__name__)
 
 START_PATIENCE = 30.0
+NEEDED = ("CROSSDOCK_PROJECT", "CROSSDOCK_NATS_URL")
 GRACE = 10.0
 RETENTION_MARGIN = 60.0
 PROBES = 5  # at least so many tries of a dead target before the age of a delivery ends its retries
@@ -71,6 +73,9 @@ class Base:
 
 def run(role: Callable[[Mapping[str, str]], Awaitable[None]]) -> None:
     """Run one role until SIGTERM; the supervisor's environment says where everything is."""
+    missing = [name for name in NEEDED if not os.environ.get(name)]
+    if missing:
+        sys.exit(f"not set: {', '.join(missing)}; `crossdock up` starts every role with all it needs")
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     uvloop.run(role(os.environ))  # type: ignore[arg-type]
 

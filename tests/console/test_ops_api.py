@@ -131,7 +131,8 @@ def test_dead_letters_are_listed_by_state_and_bounded(tmp_path: Path) -> None:
     assert [one["id"] for one in answers(tmp_path, "GET", "/ops/v1/dead-letters?state=open").json()["items"]] == [
         "dl-1"
     ]
-    assert answers(tmp_path / "b", "GET", "/ops/v1/dead-letters?route=other").json() == {"items": []}
+    assert answers(tmp_path / "b", "GET", "/ops/v1/dead-letters?route=other").status == 404
+    assert answers(tmp_path / "d", "GET", "/ops/v1/dead-letters?state=bogus").status == 422
     for limit in ("0", "-1", "x"):
         assert answers(tmp_path / f"c{limit}", "GET", f"/ops/v1/dead-letters?limit={limit}").status == 422
 

@@ -73,7 +73,25 @@ def test_text_that_is_no_expression_is_refused(text: str) -> None:
     assert caught.value.problems[0].code == "bad_expression"
 
 
-@pytest.mark.parametrize("text", ["$sum('a')", "'a' + 1", "$toMillis('noon')", "$undefined()", "$error('x')"])
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [("$cuont(a)", "did you mean $count()?"), ("a[$decmull(b, 1) = 1]", "JSONata: https://docs.jsonata.org")],
+)
+def test_a_function_nobody_knows_is_refused_before_anything_runs(text: str, hint: str) -> None:
+    with pytest.raises(Refused) as caught:
+        Expression(text)
+    assert [(problem.code, problem.hint) for problem in caught.value.problems] == [("unknown_function", hint)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["($f := function($x) { $x }; $f(1))", "$map([1], function($v, $i) { $v })", "'$nothing(1)'", "/* $no( */ 1"],
+)
+def test_bound_names_and_texts_are_no_unknown_functions(text: str) -> None:
+    Expression(text)
+
+
+@pytest.mark.parametrize("text", ["$sum('a')", "'a' + 1", "$toMillis('noon')", "$error('x')"])
 def test_a_failure_says_which_expression_failed(text: str) -> None:
     with pytest.raises(Refused) as caught:
         value(text)

@@ -150,3 +150,11 @@ def test_a_given_event_is_decoded_as_the_gateway_does(tmp_path: Path) -> None:
     test = f"{{name: x, given: {{type: pos.sale, version: '1.0', data: {given}}}, expect: {{routes: []}}}}"
     event = project(tmp_path, {"routes/stock.test.yaml": f"tests: [{test}]"}).tests[-1].given
     assert (event.dataschema, event.data, event.exact) == ("crossdock:/pos.sale/1.0", given, True)
+
+
+def test_a_file_that_would_be_passed_over_is_a_problem(tmp_path: Path) -> None:
+    project(tmp_path)
+    (tmp_path / STOCK).rename((tmp_path / STOCK).with_suffix(".yml"))
+    with pytest.raises(Refused) as caught:
+        load(tmp_path, {}, strict_env=False)
+    assert ("wrong_suffix", "routes/stock.yml") in [(p.code, p.file) for p in caught.value.problems]
