@@ -30,7 +30,6 @@ log = logging.getLogger(__name__)
 
 EXTEND_EVERY = 2.0  # seconds; a third of the broker's patience
 PULL_WAIT = 1.0
-LOOK_WHILE_PAUSED = 0.25
 
 
 class Lane:
@@ -187,7 +186,7 @@ class Lane:
         """Make one attempt as soon as it may be; None when the delivery is too old or the lane stops first."""
         while not self._stopping.is_set():
             if self._paused:
-                await nap(LOOK_WHILE_PAUSED, self._stopping)
+                await nap(PULL_WAIT / 4, self._stopping)
                 continue
             if not await self._gate.opened(lambda: self._left(delivery), self._stopping):
                 return None
@@ -212,8 +211,9 @@ class Lane:
             return Result("retry", 0, f"internal error: {type(error).__name__}")
 
     def _left(self, delivery: Delivery) -> float:
-        """Seconds until retries end: by age, counted from when this lane could first have tried."""
-        return max(delivery.message.time, self._since) + self.route.retry.age - time.time()
+        """Seconds until retries end: by age, counted from when this lane could first try; a pause does not age."""
+        since = time.time() if self._paused else max(delivery.message.time, self._since)
+        return since + self.route.retry.age - time.time()
 
     async def _bury(self, delivery: Delivery) -> None:
         letter = dead_letter(self.route, delivery, self._revision)
