@@ -9,11 +9,11 @@ from collections.abc import AsyncIterator, Iterable
 from typing import Any
 
 from nats.aio.client import Client
-from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 from nats.js.errors import NotFoundError
 
+from crossdock.adapters import wire
 from crossdock.adapters.nats import as_message, hand_out
 from crossdock.kernel.problems import Unavailable
 from crossdock.kernel.stream import Message
@@ -56,15 +56,13 @@ class NatsInbox:
         if self._patience and await self._in_hand():
             self._hold = time.monotonic() + self._patience
         self._inbox = self._client.new_inbox()
-        self._subscription = await self._client.subscribe(
-            self._inbox, cb=self._on_message, pending_msgs_limit=-1, pending_bytes_limit=-1
-        )
+        self._subscription = await wire.subscribe(self._client, self._inbox, self._on_message)
         return self
 
     async def close(self) -> None:
         """End the subscription; what was not acknowledged goes to the next consumer."""
-        if self._subscription and self._client.is_connected:
-            await self._subscription.unsubscribe()
+        if self._subscription:
+            await wire.unsubscribe(self._client, self._subscription)
 
     async def fetch(self, limit: int, wait: float) -> list[Message]:
         """See `Inbox.fetch`.
@@ -91,11 +89,11 @@ class NatsInbox:
 
     async def ack(self, messages: Iterable[Message]) -> None:
         """See `Inbox.ack`."""
-        await self._reply(messages, b"+ACK")
+        self._reply(messages, b"+ACK")
 
     async def extend(self, messages: Iterable[Message]) -> None:
         """See `Inbox.extend`."""
-        await self._reply(messages, b"+WPI")
+        self._reply(messages, b"+WPI")
 
     async def _in_hand(self) -> int:
         try:
@@ -104,14 +102,13 @@ class NatsInbox:
             raise Unavailable(f"nats: {type(error).__name__}") from error
         return info.num_ack_pending or 0
 
-    async def _reply(self, messages: Iterable[Message], word: bytes) -> None:
-        if not self._client.is_connected:
-            return  # the broker hands them out again after its wait
+    def _reply(self, messages: Iterable[Message], word: bytes) -> None:
+        frames = [b"PUB %b 4\r\n%b\r\n" % (message.handle, word) for message in messages]
         try:
-            for message in messages:
-                await self._client.publish(message.handle, word)
-        except (NatsError, OSError) as error:
-            log.warning("consumer %s: %s", self._consumer, error)  # as above
+            if frames:
+                wire.write(self._client, frames)
+        except (NatsError, OSError) as error:  # the broker hands them out again after its wait
+            log.info("consumer %s: %s", self._consumer, type(error).__name__)
 
     async def _ask(self, limit: int) -> None:
         silent = time.monotonic() - self._heard > PULL_HEARTBEAT * 2.5
@@ -121,21 +118,21 @@ class NatsInbox:
         self._asked, self._heard = limit, time.monotonic()
         await self._client.publish(self._request, json.dumps(ask).encode(), reply=self._inbox)
 
-    async def _on_message(self, message: Msg) -> None:
+    def _on_message(self, subject: bytes, reply: bytes, header: bytes, payload: bytes) -> None:
         self._heard = time.monotonic()
-        if message.reply.startswith("$JS.ACK."):
+        if reply.startswith(b"$JS.ACK."):
             self._asked -= 1
-            self._ready.append(as_message(message))
-            self._note(hand_out(message))
+            self._ready.append(as_message(subject, reply, header, payload))
+            self._note(*hand_out(reply))
         else:
-            status = (message.headers or {}).get("Status", "")
+            status, _, description = wire.read_headers(header)[0].partition(" ")
             if status == "100":
                 return
             self._asked = 0
-            self._lost = status == "503" or "Deleted" in (message.headers or {}).get("Description", "")
+            self._lost = status == "503" or "Deleted" in description
         self._event.set()
 
-    def _note(self, number: int) -> None:
+    def _note(self, number: int, waiting: int) -> None:
         """Note the number of a hand-out; the broker counts them without gaps, and a lost one comes again later."""
         if self._patience and self._last and number != self._last + 1:
             log.warning("consumer %s: messages got lost on the way, waiting for them", self._consumer)

@@ -1,14 +1,14 @@
-"""Appending to streams: one reply inbox for all acknowledgements, atomic batches."""
+"""Appending to streams: one reply inbox for all acknowledgements, atomic batches written in one piece."""
 
 import asyncio
-import json
 import time
 from collections.abc import Sequence
 
+import orjson
 from nats.aio.client import Client
-from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 
+from crossdock.adapters import wire
 from crossdock.kernel.problems import Unavailable
 from crossdock.kernel.stream import Record, Stored
 
@@ -29,13 +29,13 @@ class Acks:
     def __init__(self, client: Client) -> None:
         self.client = client
         self._prefix = client.new_inbox() + "."
-        self._waiting: dict[str, tuple[float, asyncio.Future[Stored]]] = {}
+        self._waiting: dict[bytes, tuple[float, asyncio.Future[Stored]]] = {}
         self._number = 0
         self._sweeper: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Subscribe to the inbox."""
-        await self.client.subscribe(self._prefix + "*", cb=self._on_reply)
+        await wire.subscribe(self.client, self._prefix + "*", self._on_reply)
         self._sweeper = asyncio.create_task(self._sweep())
 
     async def close(self) -> None:
@@ -43,35 +43,35 @@ class Acks:
         if self._sweeper:
             self._sweeper.cancel()
 
-    async def send(self, subject: str, payload: bytes, headers: dict[str, str]) -> Stored:
-        """Publish and wait for the stream's acknowledgement.
+    async def send(self, frames: list[bytes], subject: str, headers: dict[str, str], payload: bytes) -> Stored:
+        """Write frames and one message more, and wait for the stream's acknowledgement of the latter.
 
         Raises:
             Unavailable: not connected, refused by the server, or no answer in time.
             Repeated: an atomic batch held a message that is stored already.
         """
         self._number += 1
-        token = str(self._number)
+        token = b"%d" % self._number
         future: asyncio.Future[Stored] = asyncio.get_running_loop().create_future()
         self._waiting[token] = (time.monotonic() + ACK_TIMEOUT, future)
         try:
-            if not self.client.is_connected:
-                raise Unavailable("nats: not connected")
-            await self.client.publish(subject, payload, reply=self._prefix + token, headers=headers)
+            last = wire.frame_with_headers(subject, self._prefix + token.decode(), headers, payload)
+            wire.write(self.client, [*frames, last])
             return await future
         except (NatsError, OSError) as error:
             raise Unavailable(f"nats: {type(error).__name__}") from error
         finally:
             self._waiting.pop(token, None)
 
-    async def _on_reply(self, message: Msg) -> None:
-        _, future = self._waiting.get(message.subject[len(self._prefix) :], (0.0, None))
+    def _on_reply(self, subject: bytes, _: bytes, __: bytes, payload: bytes) -> None:
+        waits = self._waiting.get(subject[len(self._prefix) :])
+        future = waits[1] if waits else None
         if future is None or future.done():
             return
-        if not message.data:
+        if not payload:
             future.set_exception(Unavailable("nats: no stream answers"))
             return
-        answer = json.loads(message.data)
+        answer = orjson.loads(payload)
         error = answer.get("error")
         if error:
             known = error.get("err_code") == _DUPLICATE_IN_BATCH
@@ -98,10 +98,12 @@ class NatsLog:
 
     async def append(self, record: Record) -> Stored:
         """See `Log.append`."""
-        return await self._acks.send(record.subject, record.payload, {**record.headers, "Nats-Msg-Id": record.key})
+        return await self._acks.send([], record.subject, {**record.headers, "Nats-Msg-Id": record.key}, record.payload)
 
     async def append_all(self, records: Sequence[Record]) -> list[Stored]:
         """See `Log.append_all`; an atomic batch is one fsync and one acknowledgement for all."""
+        if len(records) <= BATCH:
+            return await self._append_batch(records)
         stored: list[Stored] = []
         for start in range(0, len(records), BATCH):
             stored += await self._append_batch(records[start : start + BATCH])
@@ -117,19 +119,25 @@ class NatsLog:
 
     async def _append_atomically(self, records: Sequence[Record]) -> list[Stored]:
         self._batches += 1
-        batch = f"{id(self):x}-{self._batches}-{time.time_ns():x}"
-        for number, record in enumerate(records[:-1], 1):
-            headers = {
-                **record.headers,
-                "Nats-Msg-Id": record.key,
-                "Nats-Batch-Id": batch,
-                "Nats-Batch-Sequence": str(number),
-            }
-            try:
-                await self._acks.client.publish(record.subject, record.payload, headers=headers)
-            except (NatsError, OSError) as error:
-                raise Unavailable(f"nats: {type(error).__name__}") from error
+        batch, size = f"{id(self):x}-{self._batches}-{time.time_ns():x}", len(records)
+        try:
+            frames = [_member(record, batch, number) for number, record in enumerate(records[:-1], 1)]
+        except NatsError as error:
+            raise Unavailable(f"nats: {type(error).__name__}") from error
         last = records[-1]
-        commit = {"Nats-Batch-Id": batch, "Nats-Batch-Sequence": str(len(records)), "Nats-Batch-Commit": "1"}
-        ack = await self._acks.send(last.subject, last.payload, {**last.headers, "Nats-Msg-Id": last.key, **commit})
-        return [Stored(ack.seq - len(records) + number) for number in range(1, len(records) + 1)]
+        headers = {**_batched(last, batch, size), "Nats-Batch-Commit": "1"}
+        ack = await self._acks.send(frames, last.subject, headers, last.payload)
+        return [Stored(seq) for seq in range(ack.seq - size + 1, ack.seq + 1)]
+
+
+def _member(record: Record, batch: str, number: int) -> bytes:
+    return wire.frame_with_headers(record.subject, "", _batched(record, batch, number), record.payload)
+
+
+def _batched(record: Record, batch: str, number: int) -> dict[str, str]:
+    return {
+        **record.headers,
+        "Nats-Msg-Id": record.key,
+        "Nats-Batch-Id": batch,
+        "Nats-Batch-Sequence": str(number),
+    }

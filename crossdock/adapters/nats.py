@@ -2,18 +2,18 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping
 
 import nats
 from nats.aio.client import Client
-from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 
+from crossdock.adapters import wire
 from crossdock.kernel.problems import Unavailable
 from crossdock.kernel.stream import Message
 
 log = logging.getLogger(__name__)
 
+_OLD = 9  # words of an acknowledgement subject without domain and account (ADR-15)
 PATIENCE = 5.0  # seconds for the first connection, which the client would try for ever
 
 
@@ -44,19 +44,27 @@ async def connect(url: str, name: str) -> Client:
         raise Unavailable(f"nats: {type(error).__name__}") from error
 
 
-def as_message(message: Msg) -> Message:
+def as_message(subject: bytes, reply: bytes, header: bytes, payload: bytes) -> Message:
     """Read sequence, deliveries and time from the acknowledgement subject (both its versions)."""
-    tokens = message.reply.split(".")
-    deliveries, seq, nanoseconds = (
-        (tokens[4], tokens[5], tokens[7]) if len(tokens) == 9 else (tokens[6], tokens[7], tokens[9])
-    )
-    headers: Mapping[str, str] = message.headers or {}
+    tokens = reply.split(b".")
+    first = 4 if len(tokens) == _OLD else 6
+    headers = wire.read_headers(header)[1] if header else {}
     return Message(
-        int(seq), message.subject, message.data, headers, int(deliveries), int(nanoseconds) / 1e9, message.reply
+        int(tokens[first + 1]),
+        subject.decode(),
+        payload,
+        headers,
+        int(tokens[first]),
+        int(tokens[first + 3]) / 1e9,
+        reply,
     )
 
 
-def hand_out(message: Msg) -> int:
-    """Return the number that the broker gave this hand-out; it counts all of a consumer, repeated ones too."""
-    tokens = message.reply.split(".")
-    return int(tokens[6] if len(tokens) == 9 else tokens[8])
+def hand_out(reply: bytes) -> tuple[int, int]:
+    """Return the number that the broker gave this hand-out, and how many wait behind it.
+
+    The number counts all hand-outs of a consumer, repeated ones too.
+    """
+    tokens = reply.split(b".")
+    first = 4 if len(tokens) == _OLD else 6
+    return int(tokens[first + 2]), int(tokens[first + 4])

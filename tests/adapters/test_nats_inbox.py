@@ -7,13 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from nats.aio.client import Client
-from nats.aio.msg import Msg
 
 from crossdock.adapters import inbox as inbox_module
 from crossdock.adapters import topology as topology_module
 from crossdock.adapters.inbox import NatsInbox, read
 from crossdock.adapters.log import Acks, NatsLog
-from crossdock.adapters.nats import as_message
+from crossdock.adapters.nats import as_message, hand_out
 from crossdock.adapters.topology import route_consumer
 from crossdock.kernel.problems import Unavailable
 from crossdock.kernel.stream import EVENTS, Record
@@ -149,6 +148,9 @@ def test_both_versions_of_the_acknowledgement_subject_are_read(
 ) -> None:
     middle = "domain.account." if newer else ""
     reply = f"$JS.ACK.{middle}EVENTS.route-x.{deliveries}.{seq}.77.{nanoseconds}.5{'.random' if newer else ''}"
-    message = as_message(Msg(_client=None, subject="event.a", reply=reply, data=b"x"))  # type: ignore[arg-type]
-    assert (message.seq, message.deliveries, message.handle) == (seq, deliveries, reply)
+    header = b"NATS/1.0\r\nCrossdock-Source: tills\r\n\r\n"
+    message = as_message(b"event.a", reply.encode(), header, b"x")
+    assert (message.seq, message.deliveries, message.handle) == (seq, deliveries, reply.encode())
+    assert (message.subject, message.payload, message.headers) == ("event.a", b"x", {"Crossdock-Source": "tills"})
+    assert hand_out(reply.encode()) == (77, 5)
     assert message.time == nanoseconds / 1e9
