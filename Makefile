@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/requirements.stamp
 
-.PHONY: install run test check faults bench fmt picture
+.PHONY: install run test check faults bench bench-guard fmt picture
 
 install: $(STAMP)
 
@@ -33,6 +33,9 @@ faults: install
 
 bench: install
 	$(BIN)/python -m crossdock bench
+
+bench-guard: install  # CPU an event against bench/guard.json; `-m bench.guard --update` keeps new figures
+	$(BIN)/python -m bench.guard
 
 fmt: install
 	$(BIN)/ruff check --fix .

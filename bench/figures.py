@@ -1,4 +1,4 @@
-"""Results of the measures, as data, as tables and as a file; called by `crossdock bench`."""
+"""Results of the measures, as data, as a table and as a file; called by `crossdock bench`."""
 
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,6 +11,7 @@ import orjson
 from rich.table import Table
 
 from bench import machine
+from bench.size import Entry
 from crossdock import VERSION
 
 RESULTS = Path(__file__).parent / "results"
@@ -21,6 +22,7 @@ class Run:
     """One measure taken once. `wrong` says why it does not count; figures of a void run are shown all the same."""
 
     measure: str
+    entry: Entry
     rep: int
     figures: Mapping[str, Any] = field(default_factory=dict)
     wrong: tuple[str, ...] = ()
@@ -30,9 +32,15 @@ class Run:
         """Whether the counts were wrong."""
         return bool(self.wrong)
 
+    def brief(self) -> str:
+        """Return its most telling figures in a line."""
+        names = ("events_per_s", "p50_ms", "p99_ms", "lost", "back_events_per_s")
+        told = ", ".join(f"{name} {self.figures[name]}" for name in names if name in self.figures)
+        return f"VOID {'; '.join(self.wrong)} {told}" if self.void else told
+
     def as_dict(self) -> dict[str, Any]:
         """Return the shape of `bench --json`."""
-        return {**asdict(self), "void": self.void}
+        return {**asdict(self), "label": self.entry.label, "void": self.void}
 
 
 def percentiles(values: Iterable[float], *shares: float) -> dict[str, float]:
@@ -44,13 +52,15 @@ def percentiles(values: Iterable[float], *shares: float) -> dict[str, float]:
     return {name: round(value, 2) for name, value in {**found, "max_ms": ordered[-1]}.items()}
 
 
-def document(runs: Sequence[Run]) -> dict[str, Any]:
+def document(runs: Sequence[Run], summary: Sequence[Mapping[str, Any]], kept: Mapping[str, float]) -> dict[str, Any]:
     """Return everything about these runs."""
     return {
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
         "version": VERSION,
         "machine": machine.describe(),
         "valid": not any(run.void for run in runs),
+        "summary": list(summary),
+        "kept_while_down": dict(kept),
         "runs": [run.as_dict() for run in runs],
     }
 
@@ -63,35 +73,45 @@ def save(found: Mapping[str, Any], folder: Path) -> Path:
     return path
 
 
-def tables(runs: Sequence[Run]) -> list[Table]:
-    """Return a table a measure: a row a figure, a column a run, and the median of the runs that count."""
-    measures = dict.fromkeys(run.measure for run in runs)
-    return [_table(measure, [run for run in runs if run.measure == measure]) for measure in measures]
+def details(runs: Sequence[Run]) -> list[Table]:
+    """Return a table a measure: a row a figure, a column an entry, in it the median of the runs that count."""
+    return [_details(measure, [run for run in runs if run.measure == measure]) for measure in _measures(runs)]
 
 
-def _table(measure: str, runs: Sequence[Run]) -> Table:
-    heads = [f"{run.rep} VOID" if run.void else str(run.rep) for run in runs]
+def _measures(runs: Sequence[Run]) -> list[str]:
+    return list(dict.fromkeys(run.measure for run in runs))
+
+
+def _details(measure: str, runs: Sequence[Run]) -> Table:
     table = Table("figure", title=measure, title_justify="left", header_style="bold")
-    for head in (*heads, "median"):
-        table.add_column(head, justify="right")
-    flat = [_flat(run.figures) for run in runs]
-    for name in dict.fromkeys(name for figures in flat for name in figures):
-        values = [figures.get(name, "") for figures in flat]
-        counted = [figures[name] for figures, run in zip(flat, runs, strict=True) if name in figures and not run.void]
-        table.add_row(name, *map(str, values), _median(counted))
+    columns: dict[str, list[dict[str, Any]]] = {}
+    for run in runs:
+        columns.setdefault(run.entry.label, []).extend([] if run.void else [flat(run.figures)])
+    for label, found in columns.items():
+        table.add_column(label if found else f"{label} VOID", justify="right")
+    for name in dict.fromkeys(name for found in columns.values() for figures in found for name in figures):
+        table.add_row(
+            name, *(_median([figures[name] for figures in found if name in figures]) for found in columns.values())
+        )
     return table
 
 
-def _flat(figures: Mapping[str, Any]) -> dict[str, Any]:
-    flat: dict[str, Any] = {}
+def flat(figures: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the figures with those of a mapping beside the others: `cpu_s_per_1000 gateway`."""
+    found: dict[str, Any] = {}
     for name, value in figures.items():
         inner = value.items() if isinstance(value, Mapping) else [("", value)]
-        flat |= {f"{name} {part}".strip(): number for part, number in inner}
-    return flat
+        found |= {f"{name} {part}".strip(): number for part, number in inner}
+    return found
 
 
 def _median(values: Sequence[Any]) -> str:
     numbers = [value for value in values if isinstance(value, int | float)]
     if not numbers or len(numbers) < len(values):
         return str(values[0]) if values and len(set(values)) == 1 else ""
-    return f"{statistics.median(numbers):g}" if max(numbers) < 1e5 else f"{statistics.median(numbers):.0f}"
+    return number(statistics.median(numbers))
+
+
+def number(value: float) -> str:
+    """Return a figure as tables show it."""
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"

@@ -3,33 +3,33 @@
 from collections.abc import Sequence
 
 from bench import machine
+from bench.entries import running
 from bench.figures import Run, percentiles
 from bench.loader import Poster, Sent, constant_rate
+from bench.measured import begin, costs, restarts, until
 from bench.sales import Sale, make_load, wanted
 from bench.sinks import faults
-from bench.size import Size
-from bench.stage import running_stage
+from bench.size import Entry, Size, conditions
 
 _CONNECTIONS = 256
 _SHARES = (0.5, 0.9, 0.99)
 
 
-async def measure(rep: int, size: Size) -> Run:
+async def measure(entry: Entry, rep: int, size: Size) -> Run:
     """Take the measure once."""
     warm = make_load(2 * rep, int(size.warm_seconds * size.rate))
     load = make_load(2 * rep + 1, int(size.latency_seconds * size.rate))
-    async with running_stage() as stage:
+    async with running(entry, size, "latency") as stage:
         poster = Poster(stage.events_url, stage.key, _CONNECTIONS)
         await constant_rate(poster, warm.sales, size.rate)
-        await stage.settled(size.within / 2)
+        await until(stage.is_settled, size.within / 2)
+        condition = await machine.condition(size.quiet)
         await stage.sinks.reset()
-        condition = machine.condition()
-        before = stage.usage()
-        machine.reset_peaks(before.pids)
+        before = begin(stage)
         sent = await constant_rate(poster, load.sales, size.rate)
         await poster.close()
-        await stage.settled(size.within / 2)
-        costs = stage.costs(before, len(load.sales))
+        await until(stage.is_settled, size.within / 2)
+        spent = costs(stage, before, len(load.sales))
         arrivals, counts = await stage.sinks.arrivals(), await stage.sinks.counts()
         figures = {
             "rate": size.rate,
@@ -39,12 +39,13 @@ async def measure(rep: int, size: Size) -> Run:
             "accepted": len(sent.accepted),
             "arrived": len(arrivals["erp"]),
             "redelivered": await stage.redelivered(),
-            **costs,
+            **spent,
+            **conditions(size),
             **stage.settings(),
             **condition,
         }
-        wrong = [*_refusals(sent, load.sales), *faults(wanted(load.sales), arrivals, counts), *stage.restarts(before)]
-        return Run("latency", rep, figures, tuple(wrong))
+        wrong = [*_refusals(sent, load.sales), *faults(wanted(load.sales), arrivals, counts), *restarts(stage, before)]
+        return Run("latency", entry, rep, figures, tuple(wrong))
 
 
 def _delays(sent: Sent, arrivals: dict[str, int]) -> list[float]:

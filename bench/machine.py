@@ -1,7 +1,9 @@
 """What Linux tells of processes and of the machine; called by the measures."""
 
+import asyncio
 import os
 import platform
+import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,6 +15,8 @@ from crossdock.kernel.problems import refuse
 _PROC = Path("/proc")
 _RESET_PEAK = "5"  # proc(5), clear_refs
 _LOOPS = 2_000_000
+_QUIET = 0.10  # share of the cores that others may use when a run starts; the peers demand the same
+_LOOK, _LOOKS, _GLANCE = 1.0, 90, 0.1  # seconds of one look, how often, seconds when nobody waits for it
 
 
 def demand_linux() -> None:
@@ -67,16 +71,42 @@ def _peak(pid: int) -> int:
     return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:"))
 
 
-def condition() -> dict[str, float]:
-    """Return the load of the machine and how long a fixed piece of work takes now, as such machines vary."""
-    load = os.getloadavg()[0]
+async def condition(quiet: bool) -> dict[str, float]:
+    """Return how busy the machine is and how long a fixed piece of work takes now, as such machines vary.
+
+    With `quiet` it waits, for so long, until nothing else uses the machine.
+    """
+    busy = await _busy(_LOOK if quiet else _GLANCE)
+    for _ in range(_LOOKS if quiet else 0):
+        if busy < _QUIET:
+            break
+        busy = await _busy(_LOOK)
     began = time.perf_counter()
     number = 0
     for step in range(_LOOPS):
         number += step
-    return {"load": round(load, 2), "calibration_ms": round((time.perf_counter() - began) * 1000, 1)}
+    return {"busy": round(busy, 3), "calibration_ms": round((time.perf_counter() - began) * 1000, 1)}
+
+
+async def _busy(seconds: float) -> float:
+    """Return which share of the cores was used for so long."""
+    before = _times()
+    await asyncio.sleep(seconds)
+    spent, idle = (now - then for now, then in zip(_times(), before, strict=True))
+    return 1 - idle / max(1, spent)
+
+
+def _times() -> tuple[int, int]:
+    fields = [int(field) for field in (_PROC / "stat").read_text().partition("\n")[0].split()[1:9]]
+    return sum(fields), fields[3] + fields[4]
 
 
 def describe() -> dict[str, Any]:
     """Return what figures must be read against."""
-    return {"cores": os.cpu_count(), "machine": platform.machine(), "python": platform.python_version()}
+    model = re.search(r"model name\s*: (.*)", (_PROC / "cpuinfo").read_text())
+    return {
+        "cpu": model[1] if model else "",
+        "cores": os.cpu_count(),
+        "machine": platform.machine(),
+        "python": platform.python_version(),
+    }

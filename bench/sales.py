@@ -93,6 +93,23 @@ def make_sale(dice: random.Random, salt: int, number: int, *, broken: bool = Fal
     return Sale(name, orjson.dumps(envelope(name, data)), frozenset() if broken else targets, broken)
 
 
+def reference(sale: Sale) -> dict[str, object]:
+    """Return what must stand in a delivery of this sale; the peers' harness demands the same of the peers."""
+    event = orjson.loads(sale.body)
+    data = event["data"]
+    names = {"sku": "item", "gtin": "gtin", "qty": "quantity", "uom": "unit", "price": "amount"}
+    return {
+        "event_id": event["id"],
+        "event_type": "inventory.sold",
+        "occurred_at": event["time"],
+        "location": f"STORE-{data['store']}",
+        "lines": [{ours: line[theirs] for theirs, ours in names.items()} for line in data["lines"]],
+        "line_count": len(data["lines"]),
+        "total": data["total"],
+        "business_key": f"{data['store']}/{data['receipt']}",
+    }
+
+
 def sale_id(salt: int, number: int) -> str:
     """Return an id in the form of a UUID."""
     return f"{salt & 0xFFFFFFFF:08x}-0000-4000-8000-{number:012x}"

@@ -1,51 +1,50 @@
-"""What every measure stands on: a whole Crossdock with its own data folder, the sinks, a look at the streams."""
+"""Crossdock under measure: a whole installation with its own data folder, the sinks, a look at the streams."""
 
 import asyncio
 import re
+import shutil
 import tempfile
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import orjson
 
-from bench import machine
-from bench.machine import Usage
-from bench.sales import PARTNER
+from bench.broker import Broker, connected
+from bench.measured import rested
+from bench.sales import PARTNER, Load
 from bench.sinks import Sinks, running_sinks
+from bench.size import Entry, Size
 from crossdock import project as content
-from crossdock.adapters import nats
+from crossdock.adapters.consumers import PROCESS
 from crossdock.adapters.inbox import read
 from crossdock.adapters.letters import lags
-from crossdock.adapters.log import Acks, NatsLog
 from crossdock.adapters.sql import SqlJournal
-from crossdock.adapters.topology import PROCESS
+from crossdock.kernel.event import STRUCTURED
 from crossdock.kernel.stream import DLQ, JOURNAL, RAW, Record
 from crossdock.project import Project
 from crossdock.supervisor import datafolder
 from dlq.record import parse
+from gateway.intake import accept
 from simulators.installation import Installation, Ready
 
 PROJECT = Path(__file__).parent / "project"
-POLL = 0.1
-_OPTIONS = ("--project", str(PROJECT), "--gateway-port", "0", "--console-port", "0")
+_CONFIG = "nats: {{sync_interval: {sync}}}\nworkers: {workers}\n"
+_HEADERS = {"content-type": STRUCTURED}
 
 
 class Stage:
-    """One running installation under measure."""
+    """One running installation of Crossdock."""
 
-    def __init__(
-        self, installation: Installation, ready: Ready, sinks: Sinks, key: str, client: Any, streams: NatsLog
-    ) -> None:
+    def __init__(self, installation: Installation, ready: Ready, sinks: Sinks, key: str, broker: Broker) -> None:
         self.sinks = sinks
         self.events_url = f"{ready.gateway}/v1/events"
         self.key = key
         self.project: Project = content.load(PROJECT, {}, strict_env=False)
         self._installation = installation
-        self._client = client
-        self._streams = streams
+        self._broker = broker
         self._journal = SqlJournal(f"sqlite:///{installation.data / 'journal.db'}")
 
     def pids(self) -> dict[str, int]:
@@ -64,112 +63,91 @@ class Stage:
 
     async def stored(self) -> int:
         """Return how many raw events are stored, once that number rests."""
-        before = -1
-        while (now := await self._count(RAW)) != before:
-            before = now
-            await asyncio.sleep(POLL)
-        return now
+        return await rested(lambda: self._broker.count(RAW))
 
-    async def preload(self, records: Sequence[Record]) -> None:
-        """Put records into RAW past the gateway."""
-        await self._streams.append_all(records)
+    async def prepare(self, load: Load) -> Callable[[], Awaitable[None]]:
+        """Return what puts a load into RAW as the gateway would."""
+        made = await asyncio.to_thread(records, self.project, load)
+        return partial(self._append, made)
 
-    async def settled(self, within: float) -> None:
-        """Return when no event is under way any more and the journal has been projected.
+    async def _append(self, made: list[Record]) -> None:
+        await self._broker.streams.append_all(made)
 
-        Raises:
-            TimeoutError: when that takes too long.
-        """
-        await until(self._is_settled, within)
-
-    async def _is_settled(self) -> bool:
-        if any((await lags(self._client, self.project)).values()):
+    async def is_settled(self) -> bool:
+        """Tell whether no event is under way any more and the journal has been projected."""
+        if any((await lags(self._broker.client, self.project)).values()):
             return False
-        end = int((await self._client.jetstream().stream_info(JOURNAL)).state.last_seq)
-        return await asyncio.to_thread(self._journal.position) >= end
+        return await asyncio.to_thread(self._journal.position) >= await self._broker.last(JOURNAL)
 
     async def backlog(self) -> int:
         """Return how many raw events wait for the process step."""
-        return (await lags(self._client, self.project))["process"]
+        return (await lags(self._broker.client, self.project))["process"]
 
     async def redelivered(self) -> int:
-        """Return how many raw events the process step got more than once: the broker lost patience with it."""
-        info = await self._client.jetstream().consumer_info(RAW, PROCESS)
-        return int(info.delivered.consumer_seq - info.delivered.stream_seq)
+        """Return how many raw events the process step got more than once."""
+        return await self._broker.redelivered(RAW, PROCESS)
 
     async def dead_letters(self) -> list[str]:
         """Return the event ids of all dead letters."""
-        return [parse(message.payload).event_id async for batch in read(self._client, DLQ) for message in batch]
+        return [parse(message.payload).event_id async for batch in read(self._broker.client, DLQ) for message in batch]
+
+    @property
+    def delivers_later(self) -> bool:
+        """Events of a target that is down wait for it."""
+        return True
+
+    async def set_aside(self, target: str) -> int:
+        """Return how many events of a target are held or dead letters, as the ledger says."""
+        names = {route.name for route in self.project.routes.values() if route.connector == target}
+        rows = [row for row in (await self.ledger())["routes"] if row["route"] in names]
+        return sum(int(row["in_progress"]) + int(row["dead_lettered"]) for row in rows)
 
     async def ledger(self) -> dict[str, Any]:
         """Return the ledger as the command line tells it."""
         return await self._installation.ledger()
-
-    def usage(self) -> Usage:
-        """Return the CPU that every process has used."""
-        return machine.usage(self.pids())
-
-    def costs(self, before: Usage, events: int) -> dict[str, Any]:
-        """Return the figures that every measure reports, since `before`."""
-        now = self.usage()
-        spent = now.since(before, events)
-        memory = machine.peaks(now.pids)
-        memory["all but sink"] = round(sum(size for name, size in memory.items() if name != "sink"), 1)
-        total = round(sum(seconds for name, seconds in spent.items() if name != "sink"), 4)
-        return {"cpu_s_per_1000": {**spent, "all but sink": total}, "peak_rss_mib": memory}
-
-    def restarts(self, before: Usage) -> list[str]:
-        """Return what is wrong with a run in which a process came anew."""
-        now = self.pids()
-        return [f"{name} was restarted" for name, pid in before.pids.items() if now.get(name) != pid]
-
-    async def _count(self, stream: str) -> int:
-        return int((await self._client.jetstream().stream_info(stream)).state.messages)
 
     def close(self) -> None:
         """Let go of the journal."""
         self._journal.close()
 
 
+def records(project: Project, load: Load) -> list[Record]:
+    """Return the load as the gateway writes it; a repeat gets a key of its own, as if the broker's window were over."""
+    made = []
+    for sale, repeat in load.messages:
+        record = accept(project, PARTNER, _HEADERS, sale.body).record
+        key = f"{record.key}-again" if repeat else record.key
+        made.append(Record(record.subject, record.payload, key, record.headers))
+    return made
+
+
 @asynccontextmanager
-async def running_stage() -> AsyncIterator[Stage]:
+async def running_stage(entry: Entry, size: Size) -> AsyncIterator[Stage]:
     """Run a fresh installation of the bench project in a folder that is gone afterwards."""
-    with tempfile.TemporaryDirectory(prefix="crossdock-bench-") as folder:
-        data = Path(folder) / "data"
-        async with running_sinks() as sinks:
-            installation = Installation(data, sinks.environment(), _OPTIONS)
+    with tempfile.TemporaryDirectory(prefix="crossdock-bench-") as name:
+        folder = Path(name)
+        async with running_sinks(size.sink, folder) as sinks:
+            options = ("--project", str(_project(folder, entry, size)), "--gateway-port", "0", "--console-port", "0")
+            installation = Installation(folder / "data", sinks.environment(), options)
             try:
                 ready = await installation.start()
                 key = await installation.key(PARTNER)
-                async with _broker(data) as (client, streams):
-                    stage = Stage(installation, ready, sinks, key, client, streams)
+                async with connected(_broker_url(installation.data)) as broker:
+                    stage = Stage(installation, ready, sinks, key, broker)
                     yield stage
                     stage.close()
             finally:
                 await installation.stop()
 
 
-@asynccontextmanager
-async def _broker(data: Path) -> AsyncIterator[tuple[Any, NatsLog]]:
+def _project(folder: Path, entry: Entry, size: Size) -> Path:
+    """Return a copy of the content with the settings of this run."""
+    project = folder / "project"
+    shutil.copytree(PROJECT, project)
+    (project / "config.yaml").write_text(_CONFIG.format(sync=entry.sync, workers=size.workers))
+    return project
+
+
+def _broker_url(data: Path) -> str:
     secrets, port = datafolder.credentials(data), orjson.loads((data / "ports.json").read_bytes())["nats"]
-    client = await nats.connect(f"nats://{secrets.nats_user}:{secrets.nats_password}@127.0.0.1:{port}", "bench")
-    acks = Acks(client)
-    await acks.start()
-    try:
-        yield client, NatsLog(acks)
-    finally:
-        await acks.close()
-        await client.close()
-
-
-async def until(true: Callable[[], Awaitable[bool]], within: float) -> None:
-    """Return when it is true.
-
-    Raises:
-        TimeoutError: when it is not in time.
-    """
-    deadline = time.monotonic() + within
-    while not await true():
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"not settled after {within:g} s")
-        await asyncio.sleep(POLL)
+    return f"nats://{secrets.nats_user}:{secrets.nats_password}@127.0.0.1:{port}"

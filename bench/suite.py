@@ -1,20 +1,49 @@
-"""Takes measures again and again, each on a fresh data folder; called by `crossdock bench` and by tests."""
+"""Takes measures again and again, each on a fresh data folder, all entries by turns; called by `crossdock bench`."""
 
 import asyncio
+import re
 import signal
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
 
-from bench import ingest, latency, machine, route
+from bench import down, ingest, kill, latency, machine, peers, route, toolchain
 from bench.figures import Run
-from bench.size import Size
+from bench.size import CROSSDOCK, HANDWRITTEN, Entry, Size
+from bench.toolchain import PEERS, Toolchain
+from crossdock.kernel import settings
 
-Measure = Callable[[int, Size], Awaitable[Run]]
-MEASURES: dict[str, Measure] = {"ingest": ingest.measure, "route": route.measure, "latency": latency.measure}
+Measure = Callable[[Entry, int, Size], Awaitable[Run]]
+MEASURES: dict[str, Measure] = {
+    "ingest": ingest.measure,
+    "route": route.measure,
+    "latency": latency.measure,
+    "down": down.measure,
+    "kill": kill.measure,
+}
+MANY = 256  # connections of a further `ingest` when every message is written before it is acknowledged
 _TWICE = 2  # the measure's own deadlines come first and say more
 
 
-async def take(names: Iterable[str], reps: int, size: Size, tell: Callable[[str], None]) -> list[Run]:
-    """Take each measure `reps` times; SIGTERM ends it as Ctrl-C does, with nothing left running.
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to compare: Crossdock with each of `syncs`, and each of `others`, `reps` times."""
+
+    measures: Sequence[str]
+    reps: int = 3
+    syncs: Sequence[str] = ("always",)
+    others: Sequence[str] = ()
+
+    def entries(self, measure: str) -> list[Entry]:
+        """Return the entries of a measure, in the order in which they take turns."""
+        ours = [Entry(CROSSDOCK, sync) for sync in self.syncs]
+        if measure == "ingest" and "always" in self.syncs:
+            ours.append(Entry(CROSSDOCK, "always", MANY))
+        # Nobody starts what is written by hand again after a kill.
+        return [*ours, *(Entry(who) for who in self.others if (measure, who) != ("kill", HANDWRITTEN))]
+
+
+async def take(plan: Plan, size: Size, toolchain: Toolchain, tell: Callable[[str], None]) -> list[Run]:
+    """Take each measure; SIGTERM ends it as Ctrl-C does, with nothing left running.
 
     Raises:
         Refused: the machine cannot be measured.
@@ -24,16 +53,59 @@ async def take(names: Iterable[str], reps: int, size: Size, tell: Callable[[str]
     if task:
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     runs = []
-    for name in names:
-        for rep in range(1, reps + 1):
-            tell(f"{name} {rep} of {reps}")
-            runs.append(await _once(name, rep, size))
+    for name, rep, entry in turns(plan):
+        tell(f"{name} {rep} of {plan.reps}: {entry.label}")
+        run = await _once(name, entry, rep, size, toolchain)
+        tell(f"  {run.brief()}")
+        runs.append(run)
     return runs
 
 
-async def _once(name: str, rep: int, size: Size) -> Run:
+def turns(plan: Plan) -> Iterable[tuple[str, int, Entry]]:
+    """Return every run to take: all entries once, then all of them again."""
+    for name in plan.measures:
+        for rep in range(1, plan.reps + 1):
+            for entry in plan.entries(name):
+                yield name, rep, entry
+
+
+async def _once(name: str, entry: Entry, rep: int, size: Size, toolchain: Toolchain) -> Run:
     try:
+        if entry.who in PEERS:
+            return await peers.measure(toolchain, name, entry, rep, size)
         async with asyncio.timeout(_TWICE * size.within):
-            return await MEASURES[name](rep, size)
+            return await MEASURES[name](entry, rep, size)
     except Exception as error:  # one run that fails is void; the others still count
-        return Run(name, rep, {}, (f"{type(error).__name__}: {error}",))
+        return Run(name, entry, rep, {}, (f"{type(error).__name__}: {error}",))
+
+
+def syncs(asked: str) -> list[str]:
+    """Return the values of `nats.sync_interval` to measure with.
+
+    Raises:
+        ValueError: with a value that the setting does not take.
+    """
+    pattern = settings.schema()["properties"]["nats"]["properties"]["sync_interval"]["pattern"]
+    values = asked.split(",")
+    if wrong := [value for value in values if not re.match(pattern, value)]:
+        raise ValueError(f"{wrong[0]!r} is no sync_interval: always, or a duration such as 2m")
+    return values
+
+
+async def others(asked: str, tools: Toolchain, tell: Callable[[str], None]) -> list[str]:
+    """Return whom to compare with: those asked for, or the peers that are ready, or else what is written by hand.
+
+    Raises:
+        ValueError: with a name that is not known or not ready.
+    """
+    names = [*PEERS] if asked == "auto" else [name for name in asked.split(",") if name != "none"]
+    if unknown := [name for name in names if name not in (*PEERS, HANDWRITTEN)]:
+        raise ValueError(f"{unknown[0]!r} is none of {', '.join(PEERS)}, {HANDWRITTEN}, none, auto")
+    if set(names) & set(PEERS):
+        await toolchain.build(tools, tell)
+    ready = [*tools.ready(), HANDWRITTEN]
+    if asked == "auto":
+        return ready[:-1] or ready
+    if missing := [name for name in names if name not in ready]:
+        raise ValueError(f"{missing[0]} is not ready here; ready are: {', '.join(ready)}")
+    return names

@@ -9,7 +9,7 @@ from ipaddress import ip_address
 from connectors.addresses import Address, Network, allowed
 from connectors.connection import Connection, Limits, Response
 from connectors.pool import Pool
-from connectors.target import SendFailed, Target, write_head
+from connectors.target import SendFailed, Target, start_line, write_head
 
 
 async def resolve(host: str, port: int) -> list[Address]:
@@ -53,15 +53,28 @@ class Client:
         Raises:
             SendFailed: when there is no answer.
         """
-        data = write_head(method, target, headers, len(body)) + body
+        return await self.send(target, write_head(start_line(method, target), headers, len(body)) + body, timeout)
+
+    async def send(self, target: Target, data: bytes, timeout: float) -> Response:
+        """Send the bytes of one whole request; see `request`.
+
+        A kept connection that the target had closed is not a failure. That it acted and closed without a byte is
+        possible too; the idempotency key makes the repeat safe.
+        """
         pool = self._pool(target)
         deadline = asyncio.get_running_loop().time() + timeout
         await pool.acquire(deadline)
         connection = pool.take()
         tried = connection is not None
         try:
-            response = await _exchange_reused(connection, data, deadline) if connection else None
-            if connection is None or response is None:
+            if connection is not None:
+                try:
+                    response = await connection.exchange(data, deadline)
+                except SendFailed as failure:
+                    if failure.code != "reset" or connection.answered:
+                        raise
+                    connection = None
+            if connection is None:
                 connection = await self._dial(pool, target, deadline)
                 response = await connection.exchange(data, deadline)
             pool.give(connection)
@@ -125,16 +138,3 @@ class Client:
         if self._ssl_context is None:
             self._ssl_context = ssl.create_default_context()
         return self._ssl_context
-
-
-async def _exchange_reused(connection: Connection, data: bytes, deadline: float) -> Response | None:
-    """Use a kept connection; `None` when the target had closed it, so a fresh one should be tried.
-
-    That the target acted and closed without a byte is possible too; the idempotency key makes the repeat safe.
-    """
-    try:
-        return await connection.exchange(data, deadline)
-    except SendFailed as failure:
-        if failure.code == "reset" and not connection.answered:
-            return None
-        raise

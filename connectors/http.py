@@ -9,7 +9,7 @@ from connectors.client import Client
 from connectors.connection import Response
 from connectors.port import Connector, Outcome, Result
 from connectors.spec import ConnectorSpec
-from connectors.target import SendFailed
+from connectors.target import SendFailed, start_line, write_head
 from crossdock.kernel.event import Event, encode_binary
 
 MAX_DETAIL = 300
@@ -31,13 +31,16 @@ class HttpConnector:
         self._spec = spec
         self._client = client
         self._clock = clock
+        self._start = start_line("POST", spec.target)
 
     async def deliver(self, event: Event, key: str) -> Result:
         """Make one attempt; see `connectors.port`."""
         headers, body = encode_binary(event)
-        headers |= {"idempotency-key": key, "webhook-id": key, **self._spec.headers}
+        headers["idempotency-key"] = headers["webhook-id"] = key
+        headers.update(self._spec.headers)
         try:
-            response = await self._client.request("POST", self._spec.target, headers, body, self._spec.timeout)
+            data = write_head(self._start, headers, len(body)) + body
+            response = await self._client.send(self._spec.target, data, self._spec.timeout)
         except SendFailed as failure:
             outcome: Outcome = "permanent" if failure.code in _HOPELESS else "retry"
             return Result(outcome, 0, visible(str(failure), self._spec.secrets))

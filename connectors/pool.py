@@ -15,7 +15,8 @@ class Pool:
     """Whoever holds a slot takes an idle connection or opens one, so there are never more than `size` open."""
 
     def __init__(self, size: int, max_idle: float, limits: Limits) -> None:
-        self._slots = asyncio.Semaphore(size)
+        self._free = size
+        self._waiting: deque[asyncio.Future[None]] = deque()
         self._max_idle = max_idle
         self._limits = limits
         self._idle: deque[Connection] = deque()
@@ -29,18 +30,29 @@ class Pool:
         Raises:
             SendFailed: `timeout`, when none is free before the deadline (loop time).
         """
-        if not self._slots.locked():
-            await self._slots.acquire()
+        if self._free:
+            self._free -= 1
             return
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(turn)
         try:
             async with asyncio.timeout_at(deadline):
-                await self._slots.acquire()
-        except TimeoutError:
-            raise SendFailed("timeout", "no connection became free in time", sent=False) from None
+                await turn
+        except BaseException as error:
+            if turn.done() and not turn.cancelled():
+                self.release()  # its turn came at the same moment
+            if isinstance(error, TimeoutError):
+                raise SendFailed("timeout", "no connection became free in time", sent=False) from None
+            raise
 
     def release(self) -> None:
-        """Give the slot back."""
-        self._slots.release()
+        """Give the slot to whoever waits longest, or back."""
+        while self._waiting:
+            turn = self._waiting.popleft()
+            if not turn.done():
+                turn.set_result(None)
+                return
+        self._free += 1
 
     def take(self) -> Connection | None:
         """Return the idle connection that was used last, if there is one."""

@@ -87,8 +87,13 @@ def _names_fit(names: tuple[str, ...]) -> bool:
     return all(_TOKEN.match(name) and name.lower() not in OWN_HEADERS for name in names)
 
 
-def write_head(method: str, target: Target, headers: Mapping[str, str], length: int) -> bytes:
-    """Return the request head.
+def start_line(method: str, target: Target) -> str:
+    """Return how every request head for a target begins: the request line and the Host header."""
+    return f"{method} {target.path} HTTP/1.1\r\nhost: {target.authority}\r\n"
+
+
+def write_head(start: str, headers: Mapping[str, str], length: int) -> bytes:
+    """Return the request head that begins with `start`.
 
     Raises:
         SendFailed: `bad_header`.
@@ -96,5 +101,4 @@ def write_head(method: str, target: Target, headers: Mapping[str, str], length: 
     if fault := header_fault(headers):
         raise SendFailed("bad_header", fault, sent=False)
     lines = "".join([f"{name}: {value}\r\n" for name, value in headers.items()])
-    first = f"{method} {target.path} HTTP/1.1\r\nhost: {target.authority}\r\n"
-    return f"{first}{lines}content-length: {length}\r\n\r\n".encode("ascii")
+    return f"{start}{lines}content-length: {length}\r\n\r\n".encode("ascii")

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Any
 
 from fastapi import HTTPException
@@ -62,5 +61,5 @@ async def show_journey(desk: Desk, text: str) -> dict[str, Any]:
 
 
 def _hop(line: Entry) -> dict[str, Any]:
-    fields = {k: v for k, v in asdict(line).items() if v and k not in ("origin", "partner", "source")}
+    fields = {k: v for k, v in line._asdict().items() if v and k not in ("origin", "partner", "source")}
     return {"stage": line.stage, "outcome": line.outcome, "detail": line.detail, **fields}

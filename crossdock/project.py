@@ -91,8 +91,7 @@ class Project:
         """
         transform = self.transform_for(event.type, version)
         if transform is not None:
-            made = self.registry.newest(transform.to_type, transform.to_major)
-            return transform.apply(event, uri(transform.to_type, made))
+            return transform.apply(event, self._dataschemas[transform.name])
         if event.type not in self._canonical:
             raise refuse("no_transform", f"no transform takes {event.type}@{major_of(version)}")
         return event
@@ -127,6 +126,12 @@ class Project:
         """
         seen = view(event)
         return tuple(route for route in self.routes_for(event.type) if matches(route, seen))
+
+    @cached_property
+    def _dataschemas(self) -> dict[str, str]:
+        """What each transform makes: the newest version of its major, which loading made sure of."""
+        made = self.transforms.values()
+        return {one.name: uri(one.to_type, self.registry.newest(one.to_type, one.to_major)) for one in made}
 
     @cached_property
     def _accepting(self) -> dict[tuple[str, str], tuple[SourceSpec, ...]]:

@@ -1,12 +1,13 @@
 """HTTP answers of the gateway: JSON, and problems as RFC 9457 `application/problem+json`."""
 
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
-from typing import Any
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from typing import Any, NamedTuple
 
 from crossdock.kernel import jsontext
 from crossdock.kernel.problems import Problem
 
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+JSON, PROBLEM = b"application/json", b"application/problem+json"
 
 _STATUS = {
     "unauthorized": 401,
@@ -63,27 +64,40 @@ def problem_document(problems: Sequence[Problem]) -> dict[str, Any]:
     }
 
 
-async def send_problem(send: Send, problems: Sequence[Problem]) -> None:
-    """Answer with a problem document and the headers its status asks for."""
+class Answer(NamedTuple):
+    """An answer before it is written; `last` says that the connection ends with it."""
+
+    status: int
+    body: bytes
+    media: bytes = JSON
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+    last: bool = False
+
+
+_HEADERS = {
+    401: ((b"www-authenticate", b"Bearer"),),
+    405: ((b"allow", b"POST"),),
+    503: ((b"retry-after", RETRY_AFTER.encode()),),
+}
+
+
+def problem(problems: Sequence[Problem]) -> Answer:
+    """Return a problem document with the headers its status asks for."""
     status = status_of(problems)
-    headers = {}
-    if status == 401:
-        headers["www-authenticate"] = "Bearer"
-    if status == 503:
-        headers["retry-after"] = RETRY_AFTER
-    if status == 413:
-        headers["connection"] = "close"  # the rest of the body is not read
-    if status == 405:
-        headers["allow"] = "POST"
-    await send_json(send, status, problem_document(problems), headers, b"application/problem+json")
+    body = jsontext.dumps(problem_document(problems))
+    return Answer(status, body, PROBLEM, _HEADERS.get(status, ()), last=status == 413)  # of 413 the rest is not read
 
 
-async def send_json(
-    send: Send, status: int, document: Any, headers: Mapping[str, str] | None = None, media: bytes = b"application/json"
-) -> None:
-    """Answer with a JSON document."""
-    body = jsontext.dumps(document)
-    listed = [(b"content-type", media), (b"content-length", str(len(body)).encode())]
-    listed += [(name.encode(), value.encode()) for name, value in (headers or {}).items()]
-    await send({"type": "http.response.start", "status": status, "headers": listed})
-    await send({"type": "http.response.body", "body": body})
+def taken(event_id: str, duplicate: bool) -> Answer:
+    """Return the answer for an event that is stored."""
+    text = b'{"id":%b,"status":"duplicate"}' if duplicate else b'{"id":%b,"status":"accepted"}'
+    return Answer(202, text % jsontext.dumps(event_id))
+
+
+async def send_answer(send: Send, answer: Answer) -> None:
+    """Write an answer as an ASGI application does."""
+    headers = [(b"content-type", answer.media), (b"content-length", b"%d" % len(answer.body)), *answer.headers]
+    if answer.last:
+        headers.append((b"connection", b"close"))
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.body", "body": answer.body})

@@ -15,12 +15,12 @@ from gateway.answers import RETRY_AFTER, problem_document
 from gateway.ingest import UNAVAILABLE, Ingest
 from gateway.openapi import describe_ingest
 from gateway.status import look_up
-from journal.store import JournalStore
+from journal.store import Journeys
 
 _NOT_FOUND = Problem("not_found", "nothing of yours is known under this name")
 
 
-def create_app(project: Project, ingest: Ingest, journal: JournalStore, ready: Callable[[], bool]) -> FastAPI:
+def create_app(project: Project, ingest: Ingest, journal: Journeys, ready: Callable[[], bool]) -> FastAPI:
     """Return the application; `ready` tells whether the broker answers."""
     app = FastAPI(title="Crossdock gateway", version=VERSION, docs_url=None, redoc_url=None)
     app.router.routes.insert(0, Route("/v1/events", ingest))

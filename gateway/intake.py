@@ -1,26 +1,22 @@
 """What the gateway demands of an event before it is stored, and the form it is stored in."""
 
 import hashlib
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import NamedTuple
 
 from crossdock.kernel import event as events
-from crossdock.kernel import jsontext
 from crossdock.kernel.event import Event
-from crossdock.kernel.problems import Problem, Refused, refuse
-from crossdock.kernel.stream import EVENT_ID, VERSION, Record
+from crossdock.kernel.problems import Refused, refuse
+from crossdock.kernel.stream import DIGEST, EVENT_ID, VERSION, Record
 from crossdock.pipeline.process import content_digest
 from crossdock.project import Project
 from crossdock.source import SourceSpec
-from gateway.answers import problem_document
 
 MAX_HEADERS = 32 << 10  # bytes; a broker takes 64 KiB, and stages add their own
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
+class Accepted(NamedTuple):
     """An event that may be stored, with its source and the record to append to RAW."""
 
     event: Event
@@ -28,90 +24,72 @@ class Accepted:
     record: Record
 
 
+class Intake:
+    """The rules of one project; what depends on source and type alone is looked up once."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._pins: dict[tuple[str, str], str] = {}
+
+    def accept(self, partner: str, headers: Mapping[str, str], body: bytes) -> Accepted:
+        """Decode one event, find its source and check it against its schema.
+
+        Raises:
+            Refused: with every problem of the envelope or of the data.
+        """
+        structured = is_structured(headers.get("content-type", ""))
+        event = events.decode(headers, body)
+        if isinstance(event.data, bytes) or not events.is_json(event.datacontenttype):
+            raise refuse("unsupported_media_type", f"data must be JSON, not {event.datacontenttype}"[:200])
+        registry, kind = self._project.registry, event.type
+        if kind not in registry.by_type:
+            raise refuse("unknown_type", f"no event type is called {kind[:80]}", "see /v1/catalog", pointer="/type")
+        source = self._project.source_for(partner, kind, event.source)
+        version = registry.version(kind, event.dataschema, self._pin(source, kind))
+        problems = registry.problems(kind, version, event.data)
+        if problems:
+            raise Refused(problems)
+        kept = {"content-type": headers["content-type"]}
+        if not structured:
+            kept = {**events.encode_headers(event), **kept}
+        return Accepted(event, source, _record(source, event, version, kept, body))
+
+    def _pin(self, source: SourceSpec, kind: str) -> str:
+        pin = self._pins.get((source.name, kind))
+        if pin is None:
+            pin = self._pins[source.name, kind] = source.pin(kind)
+        return pin
+
+
 def accept(project: Project, partner: str, headers: Mapping[str, str], body: bytes) -> Accepted:
-    """Decode one event, find its source and check it against its schema.
+    """Accept one event where there is no more to come; see `Intake.accept`."""
+    return Intake(project).accept(partner, headers, body)
+
+
+@lru_cache(64)
+def is_structured(media: str) -> bool:
+    """Tell whether a body is a whole event, or only its data.
 
     Raises:
-        Refused: with every problem of the envelope or of the data.
+        Refused: `unsupported_media_type`, neither CloudEvents nor JSON.
     """
-    check_media_type(headers)
-    event = events.decode(headers, body)
-    if isinstance(event.data, bytes) or not events.is_json(event.datacontenttype):
-        raise refuse("unsupported_media_type", f"data must be JSON, not {event.datacontenttype}"[:200])
-    if event.type not in project.registry.types():
-        raise refuse("unknown_type", f"no event type is called {event.type[:80]}", "see /v1/catalog", pointer="/type")
-    source = project.source_for(partner, event.type, event.source)
-    version = project.registry.version(event.type, event.dataschema, source.pin(event.type))
-    problems = project.registry.problems(event.type, version, event.data)
-    if problems:
-        raise Refused(problems)
-    return Accepted(event, source, _record(partner, source, event, version, headers, body))
-
-
-def check_media_type(headers: Mapping[str, str]) -> None:
-    """Refuse a body that is neither CloudEvents nor JSON.
-
-    Raises:
-        Refused: `unsupported_media_type`.
-    """
-    media = headers.get("content-type", "")
     kind = media.split(";", 1)[0].strip().lower()
-    known = kind == events.STRUCTURED if kind.startswith("application/cloudevents") else events.is_json(kind)
-    if not known:
-        shown = media[:80] or "none"
+    if kind == events.STRUCTURED:
+        return True
+    if kind.startswith("application/cloudevents") or not events.is_json(kind):
         hint = f"send {events.STRUCTURED}, {events.BATCH}, or application/json with ce-* headers"
-        raise refuse("unsupported_media_type", f"content type {shown}", hint)
+        raise refuse("unsupported_media_type", f"content type {media[:80] or 'none'}", hint)
+    return False
 
 
-def _record(
-    partner: str, source: SourceSpec, event: Event, version: str, headers: Mapping[str, str], body: bytes
-) -> Record:
+def _record(source: SourceSpec, event: Event, version: str, kept: dict[str, str], body: bytes) -> Record:
     """Return the event as received: its bytes, and of its headers those that belong to the envelope."""
-    kept = {"content-type": headers["content-type"]}
-    if not headers["content-type"].lower().startswith(events.STRUCTURED):
-        kept = {**events.encode_headers(event), **kept}
-    kept |= {VERSION: version, EVENT_ID: events.header_value(event.id)}
-    identity = f"{partner}\0{event.source}\0{event.id}\0{content_digest(event)}".encode()
-    if sum(len(name) + len(value) for name, value in kept.items()) > MAX_HEADERS:
+    digest = content_digest(event)
+    kept[VERSION], kept[EVENT_ID], kept[DIGEST] = version, events.header_value(event.id), digest
+    if sum(map(len, kept)) + sum(map(len, kept.values())) > MAX_HEADERS:
         raise refuse("headers_too_large", f"the attributes take more than {MAX_HEADERS >> 10} KiB as headers")
+    if len(body) > source.body_limit:
+        raise refuse("body_too_large", f"source {source.name} takes at most {source.body_limit} bytes an event")
+    identity = f"{source.partner}\0{event.source}\0{event.id}\0{digest}".encode()
     key = hashlib.blake2b(identity, digest_size=16).hexdigest()
-    return Record(f"raw.{partner}.{source.name}", body, key, kept)
-
-
-def batch_limit(project: Project, partner: str) -> int:
-    """Return how many events a partner may send at once: the most that one of its sources takes."""
-    return max((source.batch_limit for source in project.sources.values() if source.partner == partner), default=0)
-
-
-def check_batch(source: SourceSpec, taken: Counter[str]) -> None:
-    """Count one more member of a batch for its source.
-
-    Raises:
-        Refused: `batch_too_large`, the source takes no more at once.
-    """
-    taken[source.name] += 1
-    if taken[source.name] > source.batch_limit:
-        raise refuse("batch_too_large", f"source {source.name} takes {source.batch_limit} events at once")
-
-
-def refusal(member: bytes, problems: Sequence[Problem]) -> dict[str, Any]:
-    """Return the answer for a refused member of a batch, with its id when it has one."""
-    document = problem_document(problems)
-    answer = {**document, "code": document["status"], "status": "refused"}
-    try:
-        given = jsontext.loads(member)
-    except Refused:
-        return answer
-    return {"id": given["id"], **answer} if isinstance(given, dict) and isinstance(given.get("id"), str) else answer
-
-
-def split_batch(raw: bytes, limit: int) -> list[bytes]:
-    """Return the members of a batch, each as its own bytes.
-
-    Raises:
-        Refused: not an array, or more members than allowed.
-    """
-    members = jsontext.split_array(raw)
-    if len(members) > limit:
-        raise refuse("batch_too_large", f"{len(members)} events; at most {limit} are taken", "send smaller batches")
-    return members
+    return Record(f"raw.{source.partner}.{source.name}", body, key, kept)

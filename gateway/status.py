@@ -1,22 +1,23 @@
 """What became of an event, in the words of the partner who sent it."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from crossdock.project import Project
 from journal import entry
 from journal.entry import Entry
-from journal.store import JournalStore
+from journal.store import Journeys
 
 PATIENCE = 1.0  # seconds a look-up waits for the journal to catch up with an event accepted just now
 _STEP = 0.1
-_HIDDEN = {entry.SKIPPED}
+_HIDDEN = {entry.SKIPPED, entry.MATCHED}
+_ASIDE = {entry.DUPLICATE, entry.ACCEPTED, entry.MATCHED}
 _FINAL = {entry.DELIVERED, entry.ROUTED, entry.SKIPPED}
 
 
-async def look_up(project: Project, journal: JournalStore, partner: str, event_id: str) -> dict[str, Any] | None:
+async def look_up(project: Project, journal: Journeys, partner: str, event_id: str) -> dict[str, Any] | None:
     """Return the journey of a partner's own event, or None when it has none of that id."""
     lines: list[Entry] = []
     for _ in range(int(PATIENCE / _STEP)):
@@ -39,19 +40,31 @@ def _status(project: Project, lines: Sequence[Entry]) -> str:
     last: dict[tuple[int, str], str] = {}
     for line in lines:
         place = line.raw, line.route
-        if line.outcome not in (entry.DUPLICATE, entry.ACCEPTED) and last.get(place) not in _FINAL:
+        if line.outcome not in _ASIDE and last.get(place) not in _FINAL:
             last[place] = line.outcome
     outcomes = set(last.values())
     for outcome in (entry.DEAD_LETTERED, entry.REPLAYED, entry.RETRIED):
         if outcome in outcomes:
             return "in_progress" if outcome != entry.DEAD_LETTERED else "dead_lettered"
-    now = [line for line in lines if line.outcome == entry.ROUTED and line.revision == project.revision]
-    routed = [(line.raw, route.name) for line in now for route in project.routes_for(line.type)]
-    if any(place not in last for place in routed):
+    if _undecided(project, lines) or any(place not in last for place in _wanted(lines)):
         return "in_progress"
     if entry.DELIVERED in outcomes:
         return "delivered"
     return "routed" if entry.ROUTED in outcomes else "accepted"
+
+
+def _wanted(lines: Sequence[Entry]) -> Iterator[tuple[int, str]]:
+    """Return the routes that were to have the event, by raw event."""
+    for line in lines:
+        if line.outcome == entry.MATCHED:
+            yield from ((line.raw, name) for name in f"{line.routes},{line.behind}".split(",") if name)
+
+
+def _undecided(project: Project, lines: Sequence[Entry]) -> bool:
+    """Tell whether nobody has looked yet which routes match an event that some route may want."""
+    matched = {line.raw for line in lines if line.outcome == entry.MATCHED}
+    routed = [line for line in lines if line.outcome == entry.ROUTED and line.revision == project.revision]
+    return any(line.raw not in matched and project.routes_for(line.type) for line in routed)
 
 
 def _hop(line: Entry) -> dict[str, Any]:

@@ -89,6 +89,8 @@ def _outcomes(
     for line in entries:
         if line.stage == entry.GATEWAY and line.outcome == entry.DUPLICATE:
             repeats[line.source] += 1
+        elif line.outcome == entry.MATCHED:
+            continue
         elif line.stage == entry.DELIVER or (line.stage == entry.REPLAY and line.route):
             _keep(delivered, (line.route, line.seq), line)
         elif line.stage in (entry.PROCESS, entry.REPLAY):

@@ -1,7 +1,7 @@
 """The searchable projection of the journal, as the console, the CLI and the status API read it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from journal import entry
@@ -61,17 +61,66 @@ def state_after(line: Entry) -> str | None:
     return None
 
 
-class JournalStore(Protocol):
+def letter_after(letter: LetterState | None, line: Entry) -> LetterState | None:
+    """Return what is known of a dead letter after one more entry that names it; None while nothing is known of it."""
+    state = state_after(line)
+    if line.outcome == entry.DEAD_LETTERED:
+        return _failed(letter, line)
+    if letter is None or state is None:
+        return letter
+    if line.outcome == entry.REPLAYED and letter.state != OPEN:
+        return letter  # a second replay of the same letter must not undo its end
+    return replace(letter, state=state, last_seen=line.at)
+
+
+def _failed(letter: LetterState | None, line: Entry) -> LetterState:
+    if letter is not None:
+        return replace(
+            letter,
+            state=OPEN,
+            last_seen=line.at,
+            detail=line.detail,
+            reason=line.reason,
+            ref=line.ref,
+            failures=letter.failures + 1,
+            attempts=letter.attempts + line.attempts,
+        )
+    return LetterState(
+        id=line.dead_letter,
+        event_id=line.id,
+        stage=line.stage,
+        source=line.source,
+        route=line.route,
+        partner=line.partner,
+        reason=line.reason,
+        detail=line.detail,
+        state=OPEN,
+        first_seen=line.at,
+        last_seen=line.at,
+        failures=1,
+        ref=line.ref,
+        attempts=line.attempts,
+    )
+
+
+class Journeys(Protocol):
+    """Where what became of an event can be looked up; a call blocks, so run it in a thread."""
+
+    def find(self, text: str, partner: str = "", limit: int = 1000) -> list[Entry]:
+        """Return the entries of all events whose id or business key is `text`, oldest first."""
+
+
+class JournalStore(Journeys, Protocol):
     """Reading side and projection of the journal; calls block, so run them in a thread."""
+
+    def prepare(self) -> None:
+        """Make the store anew, at position 0, when an earlier version made it; only who projects may ask for that."""
 
     def position(self) -> int:
         """Return the sequence in JOURNAL up to which everything is projected."""
 
     def project(self, entries: Sequence[Entry], position: int) -> None:
         """Store entries and the new position in one transaction; what is at or before the position is ignored."""
-
-    def find(self, text: str, partner: str = "", limit: int = 1000) -> list[Entry]:
-        """Return the entries of all events whose id or business key is `text`, oldest first."""
 
     def recent(self, limit: int) -> list[Entry]:
         """Return the last entries, newest first."""

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -60,8 +61,8 @@ class Registry:
             Refused: `unknown_type`, `unknown_version`.
         """
         known = self._known(type_)
-        named = _DATASCHEMA.search(dataschema)
-        version = named[2] if named and named[1] == type_ else pin or [*known][-1]
+        named_type, named = _named(dataschema)
+        version = named if named_type == type_ else pin or [*known][-1]
         if version not in known:
             raise _unknown_version(type_, version[:40], known)
         return version
@@ -119,9 +120,16 @@ def load(root: Path) -> Registry:
     return Registry(found)
 
 
+@lru_cache(maxsize=1024)
 def major_of(version: str) -> int:
     """Return the major number of `<major>.<minor>`."""
     return int(version.split(".", 1)[0])
+
+
+@lru_cache(maxsize=1024)  # every event of a type has the same one
+def _named(dataschema: str) -> tuple[str, str]:
+    found = _DATASCHEMA.search(dataschema)
+    return (found[1], found[2]) if found else ("", "")
 
 
 def _order(path: Path) -> tuple[str, tuple[int, ...], str]:

@@ -2,7 +2,7 @@
 
 import math
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from crossdock.kernel.content import Spot
@@ -40,8 +40,20 @@ class Transform:
             raise self._failed("map", "it gives nothing")
         if not _finite(data):
             raise self._failed("map", "it gives a number that JSON cannot hold, such as 1/0")
-        canonical = replace(event, type=self.to_type, dataschema=dataschema, data=data)
-        return canonical.extended(businesskey=self._key(seen))
+        key = self._key(seen)
+        extensions = {**event.extensions, "businesskey": key} if key else event.extensions
+        return Event(
+            event.id,
+            event.source,
+            self.to_type,
+            data,
+            event.time,
+            event.subject,
+            dataschema,
+            event.datacontenttype,
+            extensions,
+            event.exact,
+        )
 
     def _key(self, seen: View) -> str:
         if self.business_key is None:
@@ -67,16 +79,15 @@ class Transform:
 
 
 def _finite(value: Any) -> bool:
-    level = [value]
-    while level:
-        deeper: list[Any] = []
-        for node in level:
-            kind = type(node)
-            if kind is dict:
-                deeper.extend(node.values())
-            elif kind is list:
-                deeper.extend(node)
-            elif kind is float and not math.isfinite(node):
-                return False
-        level = deeper
+    nodes = [value]
+    for node in nodes:  # which grows as it goes
+        kind = type(node)
+        if kind is str:
+            continue
+        if kind is dict:
+            nodes += node.values()
+        elif kind is list:
+            nodes += node
+        elif kind is float and not math.isfinite(node):
+            return False
     return True

@@ -12,14 +12,13 @@ from faststream.nats.message import NatsBatchMessage
 from faststream.specification import AsyncAPI
 
 from crossdock import VERSION
+from crossdock.adapters.consumers import PROCESS
 from crossdock.adapters.inbox import NatsInbox
 from crossdock.adapters.pull import BATCH, WAIT, as_batch, replacing_pull_subscribe
-from crossdock.adapters.topology import PROCESS, REDELIVERED
+from crossdock.adapters.topology import CONTROL_SUBJECT, REDELIVERED
 from crossdock.kernel.stream import RAW, Message
 
 log = logging.getLogger(__name__)
-
-CONTROL_SUBJECT = "crossdock.control"
 
 Handler = Callable[[list[Message], Callable[[], Awaitable[None]]], Awaitable[None]]
 
@@ -91,8 +90,12 @@ def _subscribe(broker: NatsBroker, process: Handler, pulled: list[NatsInbox]) ->
     )
     async def on_batch(_: list[Any], batch: Annotated[NatsBatchMessage, Context("message")]) -> None:
         messages: list[Message] = batch.raw_message  # type: ignore[assignment]  # see `BatchPull`
-        await process(messages, lambda: pulled[0].extend(messages))
-        await pulled[0].ack(messages)
+
+        async def extend() -> None:
+            pulled[0].extend(messages)
+
+        await process(messages, extend)
+        pulled[0].ack(messages)
 
 
 async def _own_pull(broker: NatsBroker, pulled: list[NatsInbox]) -> None:

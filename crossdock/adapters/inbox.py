@@ -1,6 +1,7 @@
 """Pulling from streams without fixed waits."""
 
 import asyncio
+import contextlib
 import json
 import logging
 import time
@@ -10,7 +11,7 @@ from typing import Any
 
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
-from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
+from nats.js.api import AckPolicy, ConsumerConfig, ConsumerInfo, DeliverPolicy
 from nats.js.errors import NotFoundError
 
 from crossdock.adapters import wire
@@ -53,7 +54,7 @@ class NatsInbox:
         Raises:
             Unavailable: the broker does not answer.
         """
-        if self._patience and await self._in_hand():
+        if self._patience and (await self._info()).num_ack_pending:
             self._hold = time.monotonic() + self._patience
         self._inbox = self._client.new_inbox()
         self._subscription = await wire.subscribe(self._client, self._inbox, self._on_message)
@@ -73,7 +74,7 @@ class NatsInbox:
         deadline = time.monotonic() + wait
         while not self._ready or not self._whole():
             self._event.clear()  # before asking: an answer may come while that waits
-            await self._ask(limit)
+            self._ask(limit)
             left = deadline - time.monotonic()
             if left <= 0:
                 return []
@@ -87,20 +88,43 @@ class NatsInbox:
                 raise Unavailable(f"consumer {self._consumer} does not answer")
         return [self._ready.popleft() for _ in range(min(limit, len(self._ready)))]
 
-    async def ack(self, messages: Iterable[Message]) -> None:
+    def ack(self, messages: Iterable[Message]) -> None:
         """See `Inbox.ack`."""
         self._reply(messages, b"+ACK")
 
-    async def extend(self, messages: Iterable[Message]) -> None:
+    def extend(self, messages: Iterable[Message]) -> None:
         """See `Inbox.extend`."""
         self._reply(messages, b"+WPI")
 
-    async def _in_hand(self) -> int:
+    async def position(self) -> int:
+        """Return the sequence of the stream up to which messages were handed out, by whoever read here before too.
+
+        Raises:
+            Unavailable: the broker does not answer.
+        """
+        info = await self._info()
+        return (info.delivered.stream_seq or 0) if info.delivered else 0
+
+    async def drained(self) -> bool:
+        """See `Inbox.drained`."""
+        if self._ready or time.monotonic() < self._hold:
+            return False
+        info = await self._info()
+        handed_out = info.delivered.consumer_seq if info.delivered else 0
+        return not info.num_pending and (handed_out == self._last or not info.num_ack_pending)
+
+    async def done(self, seq: int) -> bool:
+        """See `Inbox.done`."""
+        info = await self._info()
+        floor = info.ack_floor.stream_seq if info.ack_floor else 0
+        return (floor or 0) >= seq or not (info.num_pending or info.num_ack_pending)
+
+    async def _info(self) -> ConsumerInfo:
         try:
-            info = await self._client.jetstream().consumer_info(self._stream, self._consumer)
+            info: ConsumerInfo = await self._client.jetstream().consumer_info(self._stream, self._consumer)
+            return info
         except (NatsError, OSError) as error:
             raise Unavailable(f"nats: {type(error).__name__}") from error
-        return info.num_ack_pending or 0
 
     def _reply(self, messages: Iterable[Message], word: bytes) -> None:
         frames = [b"PUB %b 4\r\n%b\r\n" % (message.handle, word) for message in messages]
@@ -110,20 +134,21 @@ class NatsInbox:
         except (NatsError, OSError) as error:  # the broker hands them out again after its wait
             log.info("consumer %s: %s", self._consumer, type(error).__name__)
 
-    async def _ask(self, limit: int) -> None:
+    def _ask(self, limit: int) -> None:
         silent = time.monotonic() - self._heard > PULL_HEARTBEAT * 2.5
         if (self._asked > 0 and not silent) or not self._client.is_connected:
             return
         ask = {"batch": limit, "expires": int(PULL_EXPIRES * 1e9), "idle_heartbeat": int(PULL_HEARTBEAT * 1e9)}
         self._asked, self._heard = limit, time.monotonic()
-        await self._client.publish(self._request, json.dumps(ask).encode(), reply=self._inbox)
+        with contextlib.suppress(NatsError, OSError):  # asked again when the broker has been silent
+            wire.write(self._client, [wire.frame(self._request, self._inbox, json.dumps(ask).encode())])
 
     def _on_message(self, subject: bytes, reply: bytes, header: bytes, payload: bytes) -> None:
         self._heard = time.monotonic()
         if reply.startswith(b"$JS.ACK."):
             self._asked -= 1
             self._ready.append(as_message(subject, reply, header, payload))
-            self._note(*hand_out(reply))
+            self._note(hand_out(reply))
         else:
             status, _, description = wire.read_headers(header)[0].partition(" ")
             if status == "100":
@@ -132,7 +157,7 @@ class NatsInbox:
             self._lost = status == "503" or "Deleted" in description
         self._event.set()
 
-    def _note(self, number: int, waiting: int) -> None:
+    def _note(self, number: int) -> None:
         """Note the number of a hand-out; the broker counts them without gaps, and a lost one comes again later."""
         if self._patience and self._last and number != self._last + 1:
             log.warning("consumer %s: messages got lost on the way, waiting for them", self._consumer)

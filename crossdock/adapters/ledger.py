@@ -1,22 +1,23 @@
 """Reads the streams for the ledger: what was stored, how far each consumer is, what was recorded."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from urllib.parse import unquote
 
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
+from nats.js.api import ConsumerInfo
 from nats.js.errors import NotFoundError
 
+from crossdock.adapters.consumers import PROCESS, consumers, feed_of
 from crossdock.adapters.inbox import read
-from crossdock.adapters.topology import Consumer
 from crossdock.adapters.watch import consumer_of
 from crossdock.kernel import event as events
 from crossdock.kernel.expression import view
 from crossdock.kernel.problems import Refused, Unavailable
 from crossdock.kernel.stream import DLQ, EVENT_ID, EVENTS, JOURNAL, ORIGIN, RAW, Message
 from crossdock.project import Project
-from journal.entry import RETRIED, unpack
+from journal.entry import MATCHED, RETRIED, Entry, unpack
 from journal.ledger import Ledger, RawEvent, RoutedEvent, balance
 from routes.match import matches
 from routes.spec import Route
@@ -31,39 +32,73 @@ async def read_ledger(client: Client, project: Project, kept_since: int) -> Ledg
         Unavailable: the broker does not answer.
     """
     try:
-        processed = (await _position(client, consumer_of(None))).floor
-        positions = {route.name: await _position(client, consumer_of(route)) for route in project.routes.values()}
+        processed = await _processed(client)
+        present = await consumers(client)
+        readings = {route.name: _Reading.of(route, present) for route in project.routes.values()}
         entries = [line async for batch in read(client, JOURNAL) for m in batch for line in unpack(m.payload)]
         letters = frozenset([m.seq async for batch in read(client, DLQ, headers_only=True) for m in batch])
-        stored = [message async for batch in read(client, EVENTS) for message in batch if ORIGIN not in message.headers]
+        told = _Told(entries)
+        routed = [
+            _routed(message, project, readings, told)
+            async for batch in read(client, EVENTS)
+            for message in batch
+            if ORIGIN not in message.headers
+        ]
         raw = [event async for batch in read(client, RAW, headers_only=True) for event in _raw(batch, processed)]
     except (NatsError, OSError) as error:
         raise Unavailable(f"nats: {type(error).__name__}") from error
-    settled = frozenset((line.route, line.seq) for line in entries if line.route and line.outcome != RETRIED)
-    return balance(
-        raw, [_routed(message, project, positions, settled) for message in stored], entries, letters, kept_since
-    )
+    return balance(raw, routed, entries, letters, kept_since)
+
+
+async def _processed(client: Client) -> int:
+    try:
+        return _floor(await client.jetstream().consumer_info(RAW, PROCESS))
+    except NotFoundError:
+        return 0
+
+
+def _floor(info: ConsumerInfo | None) -> int:
+    return (info.ack_floor.stream_seq or 0) if info and info.ack_floor else 0
+
+
+class _Told:
+    """What the journal says of deliveries: which have a last word, and to whom each event was handed out."""
+
+    def __init__(self, entries: Iterable[Entry]) -> None:
+        self.settled: set[tuple[str, int]] = set()
+        self.feeds: dict[int, set[str]] = {}
+        self.concerned: set[tuple[str, int]] = set()
+        for line in entries:
+            if line.route and line.outcome != RETRIED:
+                self.settled.add((line.route, line.seq))
+            elif line.outcome == MATCHED:
+                self.feeds.setdefault(line.seq, set()).add(line.detail)
+                for names in (line.routes, line.behind):
+                    self.concerned.update((name, line.seq) for name in names.split(",") if name)
 
 
 @dataclass(frozen=True, slots=True)
-class _Position:
-    """Up to where a consumer is done, where it began, and where subjects that were added later began."""
+class _Reading:
+    """How far a route is: the feed that carries it, and its own consumer while it has one."""
 
-    floor: int
-    began: int
-    added: Mapping[str, str]
+    feed: ConsumerInfo | None
+    own: ConsumerInfo | None
+
+    @classmethod
+    def of(cls, route: Route, present: Iterable[ConsumerInfo]) -> "_Reading":
+        own = {info.name: info for info in present}.get(consumer_of(route).name)
+        return cls(feed_of(route, present), own)
+
+    def waits(self, seq: int) -> bool:
+        """Tell whether a consumer still has to bring this, or is not done with it."""
+        own = self.own is not None and seq >= (self.own.config.opt_start_seq or 0) and seq > _floor(self.own)
+        return own or (self.feed is not None and seq > _floor(self.feed))
 
     def begins(self, subject: str) -> int:
-        return int(self.added.get(subject, self.began))
-
-
-async def _position(client: Client, consumer: Consumer) -> _Position:
-    try:
-        info = await client.jetstream().consumer_info(consumer.stream, consumer.name)
-    except NotFoundError:
-        return _Position(0, 2**63, {})
-    floor = info.ack_floor.stream_seq if info.ack_floor else 0
-    return _Position(floor or 0, info.config.opt_start_seq or 0, info.config.metadata or {})
+        """Return from where the feed takes a subject; those of later revisions begin later."""
+        if self.feed is None:
+            return 2**63
+        return int((self.feed.config.metadata or {}).get(subject, self.feed.config.opt_start_seq or 0))
 
 
 def _raw(batch: list[Message], processed: int) -> list[RawEvent]:
@@ -74,21 +109,34 @@ def _raw(batch: list[Message], processed: int) -> list[RawEvent]:
     ]
 
 
-def _routed(
-    message: Message, project: Project, positions: Mapping[str, _Position], settled: frozenset[tuple[str, int]]
-) -> RoutedEvent:
+def _routed(message: Message, project: Project, readings: Mapping[str, _Reading], told: _Told) -> RoutedEvent:
     event = events.restore(message.payload)
     names, waiting = [], set()
     for route in project.routes_for(event.type):
-        at, done = positions[route.name], (route.name, message.seq) in settled
-        if message.seq < at.begins(message.subject) and not done:
+        state = _state(message, route, readings[route.name], told)
+        if state is None or (state == "unknown" and not _wants(route, event)):
             continue
-        if message.seq > at.floor and not done:
-            if not _wants(route, event):
-                continue
-            waiting.add(route.name)
         names.append(route.name)
+        if state != "due":
+            waiting.add(route.name)
     return RoutedEvent(message.seq, event.id, tuple(names), frozenset(waiting))
+
+
+def _state(message: Message, route: Route, reading: _Reading, told: _Told) -> str | None:
+    """Tell whether a route wants an event: `due`, `waiting`, or `unknown` as nobody looked yet; None for no."""
+    place = route.name, message.seq
+    if place in told.settled:
+        return "due"
+    waits = reading.waits(message.seq)
+    if place in told.concerned:
+        return "waiting" if waits else "due"
+    feeds = told.feeds.get(message.seq, set())
+    before = message.seq < reading.begins(message.subject)
+    if (reading.feed is not None and reading.feed.name in feeds) or (before and feeds):
+        return None  # its feed looked and it did not match, or it did not exist then
+    if waits:
+        return "unknown"
+    return None if before else "due"
 
 
 def _wants(route: Route, event: events.Event) -> bool:

@@ -2,11 +2,13 @@
 
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
+from nats.js.api import ConsumerInfo
 from nats.js.errors import NotFoundError
 
+from crossdock.adapters.consumers import PROCESS, consumers, feed_of
 from crossdock.adapters.watch import consumer_of
 from crossdock.kernel.problems import Unavailable
-from crossdock.kernel.stream import DLQ
+from crossdock.kernel.stream import DLQ, RAW
 from crossdock.project import Project
 from dlq.record import DeadLetter, parse
 
@@ -31,17 +33,26 @@ class NatsLetters:
 async def lags(client: Client, project: Project) -> dict[str, int]:
     """Return for each route, and for `process`, how many messages are waiting or in hand.
 
+    For a route that keeps up these are the events of its feed, of which it wants a part.
+
     Raises:
         Unavailable: the broker does not answer.
     """
     found = {}
-    for route in (None, *project.routes.values()):
-        consumer = consumer_of(route)
-        try:
-            info = await client.jetstream().consumer_info(consumer.stream, consumer.name)
-        except NotFoundError:
-            continue
-        except (NatsError, OSError) as error:
-            raise Unavailable(f"nats: {type(error).__name__}") from error
-        found[route.name if route else "process"] = (info.num_pending or 0) + (info.num_ack_pending or 0)
+    try:
+        infos = {info.name: info for info in await consumers(client)}
+        process = await client.jetstream().consumer_info(RAW, PROCESS)
+    except NotFoundError:
+        return {}
+    except (NatsError, OSError) as error:
+        raise Unavailable(f"nats: {type(error).__name__}") from error
+    found["process"] = _lag(process)
+    for route in project.routes.values():
+        reading = infos.get(consumer_of(route).name) or feed_of(route, infos.values())
+        if reading:
+            found[route.name] = _lag(reading)
     return found
+
+
+def _lag(info: ConsumerInfo) -> int:
+    return (info.num_pending or 0) + (info.num_ack_pending or 0)

@@ -6,8 +6,9 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 
 from crossdock.kernel.apikeys import KeyRecord
-from crossdock.kernel.stream import Message, Record, Stored
+from crossdock.kernel.stream import Inbox, Message, Record, Stored
 from crossdock.pipeline.ports import Claim, Owner
+from routes.spec import Route
 
 
 class MemoryLog:
@@ -42,10 +43,10 @@ class MemoryLog:
 class MemoryInbox:
     """A consumer of a `MemoryLog`; unacknowledged messages come again after `redeliver`."""
 
-    def __init__(self, log: MemoryLog, subjects: Sequence[str] = (">",)) -> None:
+    def __init__(self, log: MemoryLog, subjects: Sequence[str] = (">",), first: int = 1) -> None:
         self._log = log
         self._subjects = subjects
-        self._next = 1
+        self._next = first
         self._again: deque[int] = deque()
         self._pending: dict[int, int] = {}
 
@@ -61,12 +62,25 @@ class MemoryInbox:
             return []
         return self._take(limit)
 
-    async def ack(self, messages: Iterable[Message]) -> None:
+    @property
+    def handed_out(self) -> int:
+        """The sequence up to which messages were handed out."""
+        return self._next - 1
+
+    async def drained(self) -> bool:
+        """See `Inbox.drained`."""
+        return self._next > len(self._log.records) and not self._again
+
+    async def done(self, seq: int) -> bool:
+        """See `Inbox.done`."""
+        return self._next > min(seq, len(self._log.records)) and not any(taken <= seq for taken in self._pending)
+
+    def ack(self, messages: Iterable[Message]) -> None:
         """See `Inbox.ack`."""
         for message in messages:
             self._pending.pop(message.seq, None)
 
-    async def extend(self, messages: Iterable[Message]) -> None:
+    def extend(self, messages: Iterable[Message]) -> None:
         """See `Inbox.extend`; nothing expires in memory."""
 
     def redeliver(self) -> None:
@@ -90,6 +104,28 @@ class MemoryInbox:
                 self._pending[seq] = message.deliveries
                 taken.append(message)
         return taken
+
+
+class MemoryBacklogs:
+    """The own consumers of routes on a memory log."""
+
+    def __init__(self, log: MemoryLog) -> None:
+        self._log = log
+        self.inboxes: dict[str, MemoryInbox] = {}
+
+    async def find(self, route: Route) -> MemoryInbox | None:
+        """See `Backlogs.find`."""
+        return self.inboxes.get(route.name)
+
+    async def open(self, route: Route, since: int) -> MemoryInbox:
+        """See `Backlogs.open`."""
+        subjects = (*(f"event.{kind}" for kind in route.types), f"replay.{route.name}")
+        inbox = self.inboxes[route.name] = MemoryInbox(self._log, subjects, since)
+        return inbox
+
+    async def drop(self, route: Route, _: Inbox) -> None:
+        """See `Backlogs.drop`."""
+        del self.inboxes[route.name]
 
 
 class MemorySeen:

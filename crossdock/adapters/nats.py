@@ -3,6 +3,7 @@
 import asyncio
 import logging
 
+from crossdock.adapters import leanclient  # isort: skip  it must come before the client
 import nats
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
@@ -27,6 +28,8 @@ async def connect(url: str, name: str) -> Client:
     async def on_error(error: Exception) -> None:
         log.warning("nats: %s", error)
 
+    if url.startswith("ws"):
+        leanclient.load_websockets()
     try:
         async with asyncio.timeout(PATIENCE):
             return await nats.connect(
@@ -60,11 +63,7 @@ def as_message(subject: bytes, reply: bytes, header: bytes, payload: bytes) -> M
     )
 
 
-def hand_out(reply: bytes) -> tuple[int, int]:
-    """Return the number that the broker gave this hand-out, and how many wait behind it.
-
-    The number counts all hand-outs of a consumer, repeated ones too.
-    """
+def hand_out(reply: bytes) -> int:
+    """Return the number that the broker gave this hand-out; it counts all of a consumer, repeated ones too."""
     tokens = reply.split(b".")
-    first = 4 if len(tokens) == _OLD else 6
-    return int(tokens[first + 2]), int(tokens[first + 4])
+    return int(tokens[6] if len(tokens) == _OLD else tokens[8])

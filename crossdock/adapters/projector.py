@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
 
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
@@ -13,12 +14,14 @@ from sqlalchemy.exc import SQLAlchemyError
 from crossdock.adapters.inbox import NatsInbox
 from crossdock.kernel.problems import Unavailable
 from crossdock.kernel.stream import JOURNAL, Message
-from journal.entry import unpack
+from journal.entry import Entry, unpack
 from journal.store import JournalStore
 
 log = logging.getLogger(__name__)
 
 BATCH = 200
+MOST_ENTRIES = 5_000  # in one transaction
+PACE = 0.1  # seconds from lot to lot under load: a transaction costs as much as 50 entries
 _IDLE = 60.0
 
 
@@ -33,6 +36,7 @@ class Projector:
         """Project until cancelled."""
         while True:
             try:
+                await asyncio.to_thread(self._store.prepare)
                 await self._follow(await asyncio.to_thread(self._store.position))
             except (Unavailable, NatsError, SQLAlchemyError, OSError) as error:
                 log.warning("journal: %s", error)
@@ -44,11 +48,15 @@ class Projector:
         try:
             while True:
                 messages = await inbox.fetch(BATCH, 5)
-                if messages:
-                    await self._check_sequence(position, messages)
-                    entries = [line for message in messages for line in unpack(message.payload)]
-                    position = messages[-1].seq
-                    await asyncio.to_thread(self._store.project, entries, position)
+                if not messages:
+                    continue
+                begun = time.monotonic()
+                await self._check_sequence(position, messages)
+                for entries, end in lots(messages):
+                    await asyncio.to_thread(self._store.project, entries, end)
+                    position = end
+                if len(messages) < BATCH:  # what comes after an idle time is never kept waiting
+                    await asyncio.sleep(begun + PACE - time.monotonic())
         finally:
             await inbox.close()
 
@@ -80,3 +88,13 @@ class Projector:
         )
         info = await self._client.jetstream().add_consumer(JOURNAL, config)
         return await NatsInbox(self._client, JOURNAL, info.name).start()
+
+
+def lots(messages: Sequence[Message]) -> Iterator[tuple[list[Entry], int]]:
+    """Yield the entries of messages in lots that end with a message, each with the sequence of that message."""
+    entries: list[Entry] = []
+    for message in messages:
+        entries += unpack(message.payload)
+        if len(entries) >= MOST_ENTRIES or message is messages[-1]:
+            yield entries, message.seq
+            entries = []

@@ -1,7 +1,7 @@
 """The streams, consumers and buckets Crossdock stands on: declared here once, reconciled at start, watched after."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+import contextlib
+from collections.abc import Sequence
 from typing import Any
 
 from nats.aio.client import Client
@@ -18,39 +18,23 @@ from nats.js.api import (
 )
 from nats.js.errors import APIError, BucketNotFoundError, KeyNotFoundError, NotFoundError
 
+from crossdock.adapters.consumers import FEED, Consumer, consumers, filters
 from crossdock.kernel.problems import Unavailable
-from crossdock.kernel.stream import EVENTS, RAW, STREAMS
+from crossdock.kernel.stream import EVENTS, STREAMS
 
-PROCESS = "process"
 KEYS, CONTROL, POSITIONS = "KEYS", "CONTROL", "POSITIONS"
+CONTROL_SUBJECT = "crossdock.control"
 REPEAT_WINDOW = 300.0  # seconds in which the broker itself drops an exact repeat
 ACK_WAIT = 6.0  # seconds until the work of a dead worker goes to its successor
 REDELIVERED = ACK_WAIT + 1  # seconds after which the broker has handed out again what got lost on the way
 IN_FLIGHT = 12_000  # more than a lane holds
 
 
-@dataclass(frozen=True, slots=True)
-class Consumer:
-    """A durable consumer as it should be; `begin` says whether a new one starts at the stream's beginning or now."""
-
-    stream: str
-    name: str
-    subjects: tuple[str, ...]
-    begin: bool = False
-
-
-def route_consumer(route: str, types: Iterable[str]) -> Consumer:
-    """Return the consumer of a route: its types, and what is replayed to it."""
-    return Consumer(EVENTS, f"route-{route}", (*(f"event.{kind}" for kind in types), f"replay.{route}"))
-
-
-PROCESS_CONSUMER = Consumer(RAW, PROCESS, ("raw.>",), begin=True)
-
-
 class Topology:
     """Makes the broker's state equal to the declaration."""
 
     def __init__(self, client: Client, replicas: int, retention: dict[str, float]) -> None:
+        self._client = client
         self._jetstream = client.jetstream()
         self._replicas = replicas
         self._retention = retention
@@ -69,8 +53,8 @@ class Topology:
         except (NatsError, OSError) as error:
             raise Unavailable(f"nats: {type(error).__name__}: {error}") from error
 
-    async def consumer(self, wanted: Consumer) -> ConsumerInfo:
-        """Create or update one consumer; one that was lost goes on after the last position known of it.
+    async def consumer(self, wanted: Consumer, start: int | None = None) -> ConsumerInfo:
+        """Create or update one consumer; a new one begins at `start`, one that was lost after the last known position.
 
         Raises:
             Unavailable: the broker does not answer.
@@ -78,15 +62,15 @@ class Topology:
         try:
             try:
                 info = await self._jetstream.consumer_info(wanted.stream, wanted.name)
-                start = info.config.opt_start_seq
+                begin = info.config.opt_start_seq
                 policy, began = info.config.deliver_policy, _began(info, wanted)
             except NotFoundError:
-                began = {}
-                start, policy = await self._start(wanted), DeliverPolicy.BY_START_SEQUENCE
+                begin, began = start or await self._start(wanted), {}
+                policy = DeliverPolicy.BY_START_SEQUENCE
             config = ConsumerConfig(
                 durable_name=wanted.name,
                 deliver_policy=policy,
-                opt_start_seq=start,
+                opt_start_seq=begin,
                 filter_subjects=list(wanted.subjects),
                 ack_policy=AckPolicy.EXPLICIT,
                 ack_wait=ACK_WAIT,
@@ -97,6 +81,52 @@ class Topology:
             return await self._jetstream.add_consumer(wanted.stream, config)
         except (NatsError, OSError) as error:
             raise Unavailable(f"nats: {type(error).__name__}: {error}") from error
+
+    async def feeds(self, wanted: Sequence[Consumer]) -> None:
+        """Make the shared consumers; when the number of workers changed, new ones begin where the last old one is.
+
+        Raises:
+            Unavailable: the broker does not answer.
+        """
+        try:
+            present = await consumers(self._client)
+        except (NatsError, OSError) as error:
+            raise Unavailable(f"nats: {type(error).__name__}: {error}") from error
+        names = {consumer.name for consumer in wanted}
+        old = [info for info in present if info.name.startswith(FEED) and info.name not in names]
+        floors = [(info.ack_floor.stream_seq or 0) if info.ack_floor else 0 for info in old]
+        for consumer in wanted:
+            await self.consumer(consumer, min(floors) + 1 if floors else None)
+        for info in old:
+            await self.drop(Consumer(EVENTS, info.name, ()))
+
+    async def drop(self, consumer: Consumer) -> None:
+        """Remove a consumer, and what is known of its position.
+
+        Raises:
+            Unavailable: the broker does not answer.
+        """
+        try:
+            with contextlib.suppress(NotFoundError):
+                await self._jetstream.delete_consumer(consumer.stream, consumer.name)
+            positions = await self._jetstream.key_value(POSITIONS)
+            await positions.delete(f"{consumer.stream}.{consumer.name}")
+        except (NatsError, OSError) as error:
+            raise Unavailable(f"nats: {type(error).__name__}") from error
+
+    async def exists(self, consumer: Consumer) -> bool:
+        """Tell whether there is such a consumer.
+
+        Raises:
+            Unavailable: the broker does not answer.
+        """
+        try:
+            await self._jetstream.consumer_info(consumer.stream, consumer.name)
+        except NotFoundError:
+            return False
+        except (NatsError, OSError) as error:
+            raise Unavailable(f"nats: {type(error).__name__}") from error
+        return True
 
     async def watch(self, wanted: Consumer) -> bool:
         """Note how far a consumer is, and make it again if it is gone; return whether it had to be made.
@@ -171,6 +201,6 @@ def _began(info: ConsumerInfo, wanted: Consumer) -> dict[str, str]:
     The ledger needs it: what the consumer had passed before that is not missing.
     """
     kept = {name: seq for name, seq in (info.config.metadata or {}).items() if not name.startswith("_nats")}
-    known = info.config.filter_subjects or [info.config.filter_subject or ">"]
+    known = filters(info)
     passed = info.delivered.stream_seq if info.delivered else 0
     return kept | {subject: str((passed or 0) + 1) for subject in wanted.subjects if subject not in known}

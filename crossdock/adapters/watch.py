@@ -1,29 +1,47 @@
-"""Consumers of the worker and paused routes, on NATS; see `crossdock.worker.Watch`."""
+"""The consumers of a worker and paused routes, on NATS; see `crossdock.worker.Watch`."""
+
+import asyncio
+from collections.abc import Iterable, Sequence
 
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
 from nats.js.errors import NoKeysError
 
-from crossdock.adapters.faststream import CONTROL_SUBJECT
-from crossdock.adapters.topology import CONTROL, PROCESS_CONSUMER, Consumer, Topology, route_consumer
+from crossdock.adapters.consumers import PROCESS_CONSUMER, Consumer, route_consumer
+from crossdock.adapters.inbox import NatsInbox
+from crossdock.adapters.topology import CONTROL, CONTROL_SUBJECT, REDELIVERED, Topology
 from crossdock.kernel.problems import Unavailable
+from crossdock.kernel.stream import EVENTS, Inbox
 from routes.spec import Route
+
+LOOK_EVERY = 0.05
 
 
 class NatsWatch:
-    """See `crossdock.worker.Watch`."""
+    """See `crossdock.worker.Watch`; `feeds` are those of all seats, `own` is that of this one."""
 
-    def __init__(self, client: Client, topology: Topology) -> None:
+    def __init__(
+        self, client: Client, topology: Topology, feeds: Sequence[Consumer] = (), own: Consumer | None = None
+    ) -> None:
         self._client = client
         self._topology = topology
+        self._feeds = feeds
+        self._own = own
 
-    async def prepare(self, route: Route | None) -> None:
-        """See `Watch.prepare`."""
-        await self._topology.consumer(consumer_of(route))
+    async def prepare(self, processes: bool) -> None:
+        """See `Watch.prepare`; the seat that processes makes the feeds of all, the others wait for theirs."""
+        if processes:
+            await self._topology.consumer(PROCESS_CONSUMER)
+            await self._topology.feeds(self._feeds)
+        while self._own is not None and not await self._topology.exists(self._own):  # noqa: ASYNC110  only the broker knows
+            await asyncio.sleep(LOOK_EVERY)
 
-    async def watch(self, route: Route | None) -> bool:
+    async def watch(self, processes: bool, behind: Iterable[Route]) -> list[str]:
         """See `Watch.watch`."""
-        return await self._topology.watch(consumer_of(route))
+        watched = [PROCESS_CONSUMER] if processes else []
+        watched += [self._own] if self._own else []
+        watched += [consumer_of(route) for route in behind]
+        return [consumer.name for consumer in watched if await self._topology.watch(consumer)]
 
     async def paused(self) -> frozenset[str]:
         """See `Watch.paused`."""
@@ -51,6 +69,34 @@ class NatsWatch:
             raise Unavailable(f"nats: {type(error).__name__}") from error
 
 
-def consumer_of(route: Route | None) -> Consumer:
-    """Return the consumer of a route, or of the process step."""
-    return PROCESS_CONSUMER if route is None else route_consumer(route.name, route.types)
+def consumer_of(route: Route) -> Consumer:
+    """Return the own consumer of a route."""
+    return route_consumer(route.name, route.types)
+
+
+class NatsBacklogs:
+    """See `crossdock.pipeline.ports.Backlogs`."""
+
+    def __init__(self, client: Client, topology: Topology) -> None:
+        self._client = client
+        self._topology = topology
+
+    async def find(self, route: Route) -> Inbox | None:
+        """See `Backlogs.find`."""
+        return await self._inbox(route) if await self._topology.exists(consumer_of(route)) else None
+
+    async def open(self, route: Route, since: int) -> Inbox:
+        """See `Backlogs.open`."""
+        await self._topology.consumer(consumer_of(route), since)
+        return await self._inbox(route)
+
+    async def drop(self, route: Route, inbox: Inbox) -> None:
+        """See `Backlogs.drop`."""
+        if isinstance(inbox, NatsInbox):
+            await inbox.close()
+        await self._topology.drop(consumer_of(route))
+
+    async def _inbox(self, route: Route) -> NatsInbox:
+        await self._topology.consumer(consumer_of(route))  # it may be of a revision with other types
+        patience = REDELIVERED if route.order_by is not None else 0
+        return await NatsInbox(self._client, EVENTS, consumer_of(route).name, patience).start()

@@ -1,8 +1,10 @@
 """The commands of `bench`; `crossdock.cli.app` registers them."""
 
 import asyncio
-from collections.abc import Iterable
-from typing import Annotated
+import os
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -10,12 +12,23 @@ from rich.console import Console
 from crossdock.cli.output import JsonOption, write_json, write_problems
 from crossdock.kernel.problems import Refused
 
-bench_app = typer.Typer(help="Measure this machine's Crossdock; see docs/performance.md.")
-MEASURES = ("ingest", "route", "latency")
+if TYPE_CHECKING:
+    from bench.figures import Run
+    from bench.size import Size
+
+bench_app = typer.Typer(help="Measure this machine's Crossdock, beside its peers; see docs/performance.md.")
+MEASURES = ("ingest", "route", "latency", "down", "kill")
+SYNCS = "2m,always"
+_WIDTH = 200  # of the table where the output is no terminal
 
 RepsOption = Annotated[int, typer.Option(min=1, max=100, help="How often each measure is taken.")]
-EventsOption = Annotated[int, typer.Option(min=100, max=1_000_000, help="Events preloaded for `route`.")]
-AloneOption = Annotated[bool, typer.Option("--alone", help="Hold the workers still, so that only the gateway runs.")]
+EventsOption = Annotated[int, typer.Option(min=100, max=1_000_000, help="Events that fill RAW.")]
+SyncOption = Annotated[str, typer.Option(help="Values of nats.sync_interval to measure Crossdock with.")]
+PeersOption = Annotated[
+    str, typer.Option(help="ceiling,camel,python,handwritten or none; auto: those that are ready here.")
+]
+WorkersOption = Annotated[int, typer.Option(min=1, max=64, help="Worker processes of Crossdock.")]
+BusyOption = Annotated[bool, typer.Option("--busy", help="Let the workers run beside the gateway.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -25,54 +38,116 @@ def register(app: typer.Typer) -> None:
 
 @bench_app.callback(invoke_without_command=True)
 def bench(
-    context: typer.Context, reps: RepsOption = 3, events: EventsOption = 60_000, json: JsonOption = False
+    context: typer.Context,
+    reps: RepsOption = 3,
+    events: EventsOption = 60_000,
+    sync: SyncOption = SYNCS,
+    peers: PeersOption = "auto",
+    workers: WorkersOption = 1,
+    json: JsonOption = False,
 ) -> None:
-    """Take all measures, or the one that is named."""
+    """Take all measures of Crossdock and its peers by turns, or the one that is named."""
     if context.invoked_subcommand is None:
-        _take(MEASURES, reps, json, events=events)
+        _take(MEASURES, reps, sync, peers, json, events=events, workers=workers)
     elif any(getattr(context.get_parameter_source(name), "name", "") == "COMMANDLINE" for name in context.params):
         raise typer.BadParameter(f"give options after the measure: bench {context.invoked_subcommand} …")
 
 
 @bench_app.command()
-def ingest(reps: RepsOption = 3, alone: AloneOption = False, json: JsonOption = False) -> None:
-    """Events a second through the gateway, 32 connections, stored and acknowledged."""
-    _take(["ingest"], reps, json, alone=alone)
+def ingest(
+    reps: RepsOption = 3,
+    sync: SyncOption = SYNCS,
+    peers: PeersOption = "none",
+    busy: BusyOption = False,
+    json: JsonOption = False,
+) -> None:
+    """Events a second through the gateway, stored and acknowledged."""
+    _take(["ingest"], reps, sync, peers, json, busy=busy)
+
+
+def _filled(name: str, help_: str) -> None:
+    def command(
+        reps: RepsOption = 3,
+        events: EventsOption = 60_000,
+        sync: SyncOption = SYNCS,
+        peers: PeersOption = "none",
+        workers: WorkersOption = 1,
+        json: JsonOption = False,
+    ) -> None:
+        _take([name], reps, sync, peers, json, events=events, workers=workers)
+
+    bench_app.command(name, help=help_)(command)
+
+
+_filled("route", "Events a second from a full stream to three targets.")
+_filled("down", "The same while one target is down, and what becomes of its events.")
+_filled("kill", "The same with the worker killed in the middle: nothing may be lost.")
 
 
 @bench_app.command()
-def route(reps: RepsOption = 3, events: EventsOption = 60_000, json: JsonOption = False) -> None:
-    """Events a second from a full stream to three targets."""
-    _take(["route"], reps, json, events=events)
+def latency(
+    reps: RepsOption = 3,
+    sync: SyncOption = SYNCS,
+    peers: PeersOption = "none",
+    rate: Annotated[float, typer.Option(min=1, max=100_000, help="Events a second.")] = 500,
+    workers: WorkersOption = 1,
+    json: JsonOption = False,
+) -> None:
+    """Milliseconds from POST to a target at a constant rate."""
+    _take(["latency"], reps, sync, peers, json, rate=rate, workers=workers)
 
 
-@bench_app.command()
-def latency(reps: RepsOption = 3, json: JsonOption = False) -> None:
-    """Milliseconds from POST to a target at 500 events a second."""
-    _take(["latency"], reps, json)
-
-
-def _take(names: Iterable[str], reps: int, as_json: bool, *, events: int = 60_000, alone: bool = False) -> None:
-    from bench import figures, suite, wrk  # noqa: PLC0415  other commands start faster without the roles' code
+def _take(names: Sequence[str], reps: int, sync: str, peers: str, as_json: bool, **sizes: float) -> None:
+    from bench import figures, wrk  # noqa: PLC0415  other commands start faster without the roles' code
     from bench.size import Size  # noqa: PLC0415
 
-    size = Size(events=events, alone=alone, own_loader=not wrk.present())
+    size = Size(**sizes, own_loader=not wrk.present())  # type: ignore[arg-type]
     try:
-        runs = asyncio.run(suite.take(names, reps, size, lambda text: typer.echo(text, err=True)))
+        runs = asyncio.run(_runs(names, reps, sync, peers, size))
     except Refused as error:
         write_problems(error.problems, as_json)
         raise typer.Exit(1) from None
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
     except asyncio.CancelledError:  # SIGTERM
         raise typer.Abort from None
-    found = figures.document(runs)
-    path = figures.save(found, figures.RESULTS)
-    if as_json:
-        write_json(found)
-    else:
-        for table in figures.tables(runs):
-            Console().print(table)
-        typer.echo(f"Written to {path}")
+    found = _report(runs, as_json)
     for run in runs:
         for wrong in run.wrong:
-            typer.echo(f"VOID {run.measure} {run.rep}: {wrong}", err=True)
+            _tell(f"VOID {run.measure} {run.rep} {run.entry.label}: {wrong}")
+    path = figures.save(found, figures.RESULTS)
+    typer.echo(f"Written to {path}", err=True)
     raise typer.Exit(0 if found["valid"] else 1)
+
+
+async def _runs(names: Sequence[str], reps: int, sync: str, peers: str, size: "Size") -> "list[Run]":
+    from dataclasses import replace  # noqa: PLC0415
+
+    from bench import suite, toolchain  # noqa: PLC0415
+
+    tools = toolchain.find(os.environ)
+    plan = suite.Plan(names, reps, suite.syncs(sync), await suite.others(peers, tools, _tell))
+    return await suite.take(plan, replace(size, sink=tools.sink), tools, _tell)
+
+
+def _tell(text: str) -> None:
+    typer.echo(text, err=True)
+
+
+def _report(runs: "Sequence[Run]", as_json: bool) -> dict[str, object]:
+    from bench import comparison, figures  # noqa: PLC0415
+
+    summaries = comparison.summaries(runs)
+    found = figures.document(runs, [one.as_dict() for one in summaries], comparison.kept_while_down(summaries))
+    if as_json:
+        write_json(found)
+        return found
+    console = Console() if sys.stdout.isatty() else Console(width=_WIDTH)
+    for table in (
+        *(figures.details(runs) if len({run.measure for run in runs}) == 1 else ()),
+        comparison.table(summaries),
+    ):
+        console.print(table)
+    for label, share in comparison.kept_while_down(summaries).items():
+        console.print(f"{label} keeps {share:.0%} of its rate while one target is down")
+    return found

@@ -2,26 +2,22 @@
 
 import typer
 
+from crossdock.supervisor import roles
+
 
 def gateway() -> None:
     """Run the gateway alone; `up` does this for you. Reads CROSSDOCK_* variables."""
-    from crossdock.supervisor import roles  # noqa: PLC0415  other commands start faster without the servers' code
-
-    roles.run(roles.gateway)
+    roles.gateway()
 
 
 def worker() -> None:
     """Run one worker alone; `up` does this for you. Reads CROSSDOCK_* variables."""
-    from crossdock.supervisor import roles  # noqa: PLC0415
-
-    roles.run(roles.worker)
+    roles.worker()
 
 
 def ops() -> None:
     """Run the operations API and console alone; `up` does this for you. Reads CROSSDOCK_* variables."""
-    from crossdock.supervisor import roles  # noqa: PLC0415
-
-    roles.run(roles.ops)
+    roles.ops()
 
 
 def register(app: typer.Typer) -> None:

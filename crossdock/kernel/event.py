@@ -5,32 +5,22 @@ Modes are those of the HTTP protocol binding; the same two (binary, structured) 
 
 import base64
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
-from crossdock.kernel import jsontext
+from crossdock.kernel import attribute_rules, jsontext
 from crossdock.kernel.problems import Problem, Refused, refuse
 
 STRUCTURED = "application/cloudevents+json"
 BATCH = "application/cloudevents-batch+json"
-CORE = ("id", "source", "type", "time", "subject", "dataschema", "datacontenttype")
-REQUIRED = ("id", "source", "type")
-MAX_ATTRIBUTE = 1024  # bytes of one attribute; keeps subjects, keys and headers bounded
 
-_NAME = re.compile(r"[a-z0-9]{1,64}\Z")
-_TIME = re.compile(
-    r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])[Tt]([01]\d|2[0-3]):[0-5]\d:([0-5]\d|60)(\.\d{1,9})?([Zz]|[+-]([01]\d|2[0-3]):[0-5]\d)\Z"
-)
 _PLAIN = re.compile(r"[!#$&-~]*\Z")  # needs no percent-encoding: visible ASCII but for the quote and the percent sign
-_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
-_MEDIA_TYPE = re.compile(r"[!-~]+/[!-~]+( *;[ !-~]*)?\Z")  # it becomes a header as it stands
 _GUARD = re.compile(rb"\xef\xb7[\x90\x91]|\\u[Ff][Dd][Dd][01]")
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):
     """One fact in a CloudEvents 1.0 envelope; `data` is parsed JSON, or bytes when the content is not JSON.
 
     `exact` says that `data` may hold integers beyond 2^53, which the mapping language must not touch as doubles.
@@ -44,17 +34,31 @@ class Event:
     subject: str = ""
     dataschema: str = ""
     datacontenttype: str = "application/json"
-    extensions: Mapping[str, str | int | bool] = field(default_factory=dict)
+    extensions: Mapping[str, str | int | bool] = MappingProxyType({})
     exact: bool = False
 
     def attributes(self) -> dict[str, str | int | bool]:
         """Return every attribute that is set, `specversion` first, without the data."""
-        core = {name: getattr(self, name) for name in CORE if getattr(self, name)}
-        return {"specversion": "1.0", **core, **self.extensions}
+        made: dict[str, str | int | bool] = {
+            "specversion": "1.0",
+            "id": self.id,
+            "source": self.source,
+            "type": self.type,
+        }
+        if self.time:
+            made["time"] = self.time
+        if self.subject:
+            made["subject"] = self.subject
+        if self.dataschema:
+            made["dataschema"] = self.dataschema
+        if self.datacontenttype:
+            made["datacontenttype"] = self.datacontenttype
+        made.update(self.extensions)
+        return made
 
     def extended(self, **extensions: str | int | bool) -> "Event":
         """Return the event with these extension attributes added; empty strings are left out."""
-        return replace(self, extensions={**self.extensions, **{k: v for k, v in extensions.items() if v != ""}})
+        return self._replace(extensions={**self.extensions, **{k: v for k, v in extensions.items() if v != ""}})
 
 
 def is_json(content_type: str) -> bool:
@@ -94,16 +98,26 @@ def decode_structured(body: bytes) -> Event:
     return _make(attributes, data, _exact(body, problems), problems)
 
 
-def restore(body: bytes) -> Event:
-    """Read an event that was stored in structured mode after it had been checked; it is not checked again."""
+def restore(body: bytes, **extensions: str | int | bool) -> Event:
+    """Read an event that was stored in structured mode after it had been checked, and add extension attributes."""
     document = jsontext.own_loads(body)
-    del document["specversion"]
-    data = document.pop("data", None)
+    take = document.pop
+    take("specversion")
+    data = take("data", None)
     if "data_base64" in document:
-        data = base64.b64decode(document.pop("data_base64"))
-    core = {name: document.pop(name) for name in CORE if document.get(name) is not None}
-    extensions = {name: value for name, value in document.items() if value is not None}
-    return Event(data=data, extensions=extensions, exact=jsontext.has_long_number(body), **core)
+        data = base64.b64decode(take("data_base64"))
+    return Event(
+        take("id"),
+        take("source"),
+        take("type"),
+        data,
+        take("time", None) or "",
+        take("subject", None) or "",
+        take("dataschema", None) or "",
+        take("datacontenttype", None) or "application/json",
+        {**{name: value for name, value in document.items() if value is not None}, **extensions},
+        jsontext.has_long_number(body),
+    )
 
 
 def _decode_binary(headers: Mapping[str, str], content_type: str, body: bytes) -> Event:
@@ -140,42 +154,16 @@ def _make(attributes: dict[str, Any], data: Any, exact: bool, problems: list[Pro
         problems.append(
             Problem("invalid_envelope", f'specversion must be "1.0", not {version!r}'[:200], pointer="/specversion")
         )
-    for name in REQUIRED:
-        if name not in attributes:
-            problems.append(Problem("invalid_envelope", f"{name} is required", pointer=f"/{name}", rule="required"))
-    for name, value in attributes.items():
-        problems.extend(_attribute_problems(name, value))
+    if not attribute_rules.clearly_fine(attributes):
+        problems.extend(attribute_rules.problems(attributes))
     if problems:
         raise Refused(problems)
-    core = {name: attributes.pop(name) for name in CORE if name in attributes}
-    return Event(data=data, extensions=attributes, exact=exact, **core)
-
-
-def _attribute_problems(name: str, value: Any) -> Iterable[Problem]:
-    pointer = f"/{name}"[:80]
-    if not _NAME.match(name) or name == "data":
-        yield Problem("invalid_envelope", "attribute names are a-z and 0-9", pointer=pointer)
-    elif name in CORE and not isinstance(value, str):
-        yield Problem("invalid_envelope", f"{name} must be a string", pointer=pointer, rule="type")
-    elif isinstance(value, str):
-        yield from _string_problems(name, value, pointer)
-    elif not isinstance(value, bool | int):
-        yield Problem("invalid_envelope", f"{name} must be a string, integer or boolean", pointer=pointer, rule="type")
-    elif not -(2**31) <= value < 2**31:  # CloudEvents 1.0, section 2.4: Integer is 32 bits
-        yield Problem("invalid_envelope", f"{name} must fit in 32 bits", "send it as a string", pointer=pointer)
-
-
-def _string_problems(name: str, value: str, pointer: str) -> Iterable[Problem]:
-    if not value and name in CORE:
-        yield Problem("invalid_envelope", f"{name} must not be empty", pointer=pointer, rule="minLength")
-    if len(value) > MAX_ATTRIBUTE or len(value.encode("utf-8", "replace")) > MAX_ATTRIBUTE:
-        yield Problem("invalid_envelope", f"{name} is longer than {MAX_ATTRIBUTE} bytes", pointer=pointer)
-    if _CONTROL.search(value):
-        yield Problem("invalid_envelope", f"{name} holds control characters", pointer=pointer)
-    if name == "time" and value and not _TIME.match(value):
-        yield Problem("invalid_envelope", "time must be an RFC 3339 timestamp with offset", pointer=pointer)
-    if name == "datacontenttype" and value and not _MEDIA_TYPE.match(value):
-        yield Problem("invalid_envelope", "datacontenttype must be a media type in ASCII", pointer=pointer)
+    take = attributes.pop
+    return Event(
+        take("id"), take("source"), take("type"), data,
+        take("time", ""), take("subject", ""), take("dataschema", ""), take("datacontenttype", "application/json"),
+        attributes, exact,
+    )  # fmt: skip
 
 
 def _base64(text: Any, problems: list[Problem]) -> bytes:
@@ -213,8 +201,11 @@ def encode_structured(event: Event) -> bytes:
 
 def encode_headers(event: Event) -> dict[str, str]:
     """Return the headers of binary mode: `ce-*` and `content-type`."""
-    headers = {f"ce-{name}": header_value(value) for name, value in event.attributes().items()}
-    headers.pop("ce-datacontenttype", None)
+    attributes = event.attributes()
+    attributes.pop("datacontenttype", None)
+    headers = {f"ce-{name}": value for name, value in attributes.items() if type(value) is str}
+    if len(headers) < len(attributes) or not _PLAIN.match("".join(headers.values())):
+        headers = {f"ce-{name}": header_value(value) for name, value in attributes.items()}
     headers["content-type"] = event.datacontenttype
     return headers
 

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import jsonatapy
@@ -23,19 +22,28 @@ _GUARDED = re.compile(f"{_OPEN}(-?[0-9]+){_CLOSE}")
 Function = Callable[..., Any]
 
 
-@dataclass(frozen=True, slots=True)
 class View:
-    """What an expression sees: the data as its root, the envelope as `$event`."""
+    """What an expression sees: the data as its root, the envelope as `$event`; big integers are guarded."""
 
-    data: Any
-    bindings: Mapping[str, Any]
-    guarded: bool
+    __slots__ = ("_bindings", "_event", "data", "guarded")
+
+    def __init__(self, event: Event) -> None:
+        self.data = guard(event.data) if event.exact else event.data
+        self.guarded = event.exact
+        self._event = event
+        self._bindings: dict[str, Any] | None = None
+
+    @property
+    def bindings(self) -> dict[str, Any]:
+        """The variables, made when the first expression asks for them."""
+        if self._bindings is None:
+            self._bindings = {"event": self._event.attributes()}
+        return self._bindings
 
 
 def view(event: Event) -> View:
     """Return the view of an event; made once and shared by all expressions that read it."""
-    data = guard(event.data) if event.exact else event.data
-    return View(data, {"event": event.attributes()}, event.exact)
+    return View(event)
 
 
 class Expression:
@@ -48,6 +56,8 @@ class Expression:
             Refused: `bad_expression`, `unknown_function`.
         """
         self.text = text
+        # Giving the envelope costs more than a short expression; `$eval` may name it in text made while it runs.
+        self._reads_event = "event" in text or "eval" in text
         try:
             self._compiled = jsonatapy.compile(text)._expr  # the wrapper adds a call per evaluation
             for name, function in (functions or {}).items():
@@ -65,8 +75,9 @@ class Expression:
         Raises:
             Refused: `expression_failed` with the reason JSONata gives.
         """
+        bindings = view.bindings if self._reads_event else None
         try:
-            value = self._compiled.evaluate(view.data, dict(view.bindings), TIMEOUT_MS, MAX_STACK, MAX_SEQUENCE)
+            value = self._compiled.evaluate(view.data, bindings, TIMEOUT_MS, MAX_STACK, MAX_SEQUENCE)
         except ValueError as error:
             raise refuse("expression_failed", str(error), rule=self.text[:80]) from None
         return release(value) if view.guarded else value

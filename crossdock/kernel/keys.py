@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from crossdock.kernel.event import MAX_ATTRIBUTE
+from crossdock.kernel.attribute_rules import MAX_ATTRIBUTE
 
 EXPECTED = f"text of 1 to {MAX_ATTRIBUTE} printable characters"
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")

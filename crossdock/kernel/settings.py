@@ -15,10 +15,11 @@ FILE = "config.yaml"
 
 @dataclass(frozen=True, slots=True)
 class Nats:
-    """The broker; an empty `url` means the embedded one."""
+    """The broker; an empty `url` means the embedded one, which writes to disk every `sync_interval`."""
 
     url: str = ""
     replicas: int = 1
+    sync_interval: str = "always"
 
 
 @dataclass(frozen=True, slots=True)

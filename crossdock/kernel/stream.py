@@ -1,6 +1,6 @@
 """The broker as the pipeline sees it: streams to append to and inboxes to pull from.
 
-The values are named tuples, as one of each is made for every event: a frozen dataclass costs four times as much to make.
+The values are named tuples, as one of each is made for every event: a frozen dataclass takes four times as long.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,6 +17,7 @@ STREAMS = {RAW: ["raw.>"], EVENTS: ["event.>", "replay.>"], DLQ: ["dlq.>"], JOUR
 ORIGIN = "Crossdock-Origin"  # sequence of the first message of which this one is a replay
 DEAD_LETTER = "Crossdock-Dead-Letter"  # id of the dead letter that a replay should bring home
 VERSION = "Crossdock-Version"  # schema version the gateway checked a raw event against
+DIGEST = "Crossdock-Digest"  # of what a raw event says, as `content_digest` gives it
 EVENT_ID = "Crossdock-Id"  # id of a raw event, percent-encoded
 SOURCE = "Crossdock-Source"  # source a canonical event came from
 RAW_SEQ = "Crossdock-Raw"  # sequence in RAW a canonical event came from
@@ -75,8 +76,14 @@ class Inbox(Protocol):
     async def fetch(self, limit: int, wait: float) -> list[Message]:
         """Return up to `limit` messages as soon as there is one, or none after `wait` seconds."""
 
-    async def ack(self, messages: Iterable[Message]) -> None:
-        """Tell the broker that these are done."""
+    async def drained(self) -> bool:
+        """Tell whether everything that was stored by now was fetched."""
 
-    async def extend(self, messages: Iterable[Message]) -> None:
+    async def done(self, seq: int) -> bool:
+        """Tell whether everything up to a sequence was acknowledged."""
+
+    def ack(self, messages: Iterable[Message]) -> None:
+        """Tell the broker that these are done; one that it does not hear comes again."""
+
+    def extend(self, messages: Iterable[Message]) -> None:
         """Tell the broker that these are still being worked on."""

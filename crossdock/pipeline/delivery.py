@@ -1,12 +1,14 @@
 """One event for one route: its identity at the target, its journal lines and its dead letter."""
 
 import hashlib
-from dataclasses import dataclass, replace
+import time
+from dataclasses import dataclass, field
 
 from connectors.port import Result
 from crossdock.kernel.event import Event
 from crossdock.kernel.problems import Problem
 from crossdock.kernel.stream import DEAD_LETTER, RAW_SEQ, SOURCE, Message
+from crossdock.pipeline.hands import Share
 from crossdock.pipeline.process import business_key
 from crossdock.pipeline.recorder import now_ms
 from dlq.record import DELIVER, DeadLetter, explain, headers_of, letter_id
@@ -17,11 +19,17 @@ from routes.spec import Route
 
 @dataclass(slots=True)
 class Delivery:
-    """One event for a route, on its way; `key` is what must stay in order."""
+    """One event for a route, on its way.
+
+    `key` is what must stay in order, empty for none; `share` is its part in a message that is to be acknowledged;
+    `taken` is in monotonic seconds.
+    """
 
     message: Message
     event: Event
-    key: str
+    key: str = ""
+    share: Share | None = None
+    taken: float = field(default_factory=time.monotonic)
     attempts: int = 0
     last: Result | None = None
     problems: tuple[Problem, ...] = ()
@@ -69,8 +77,8 @@ def _letter_of(route: str, message: Message) -> str:
 
 def refer(line: Entry, letter: DeadLetter, seq: int) -> Entry:
     """Return the journal entry of a delivery that is given up, naming its dead letter, stored under `seq`."""
-    return replace(
-        line, reason=letter.reason, detail=letter.detail, dead_letter=letter.id, ref=seq, attempts=letter.attempts
+    return line._replace(
+        reason=letter.reason, detail=letter.detail, dead_letter=letter.id, ref=seq, attempts=letter.attempts
     )
 
 

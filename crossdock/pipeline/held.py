@@ -1,12 +1,12 @@
-"""The deliveries in a lane's hands: by sequence, and by key in the order of the stream."""
+"""The deliveries of a route that are on their way: by sequence, and by key in the order of the stream."""
 
 from collections import OrderedDict, deque
 from collections.abc import Iterable
 
-from crossdock.kernel.stream import Message
 from crossdock.pipeline.delivery import Delivery
 
 RUNNABLE = 1000  # deliveries taken from the stream beyond those that wait for a retry, their own or their key's
+LEAST = 100  # room below which a lane counts as full: small batches cost more for each event
 MOST = 10_000  # deliveries of a lane in memory
 REMEMBERED = 20_000  # sequences settled lately: a lost acknowledgement does not send them again
 
@@ -18,61 +18,72 @@ class Held:
         self._by_seq: dict[int, Delivery] = {}
         self._keys: dict[str, deque[Delivery]] = {}
         self._parked: set[str] = set()
+        self._waiting = 0
         self._settled: OrderedDict[int, None] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._by_seq)
 
-    def messages(self) -> list[Message]:
-        """Return the latest hand-out of each."""
-        return [delivery.message for delivery in self._by_seq.values()]
+    def oldest(self) -> Delivery | None:
+        """Return what was taken first."""
+        return next(iter(self._by_seq.values()), None)
 
     def room(self, limit: int) -> int:
         """Return how many more may be taken when `limit` may be under way."""
-        waiting = sum(len(self._keys[key]) for key in self._parked)
-        return min(limit - len(self._by_seq) + waiting, MOST - len(self._by_seq))
+        held = len(self._by_seq)
+        return min(limit - held + self._waiting, MOST - held)
 
-    def again(self, message: Message) -> bool:
-        """Tell whether this is a second hand-out of something held, and remember the newer one for the answer."""
-        held = self._by_seq.get(message.seq)
-        if held is not None:
-            held.message = message
-        return held is not None
+    def get(self, seq: int) -> Delivery | None:
+        """Return the delivery of a sequence that is still held."""
+        return self._by_seq.get(seq)
 
     def is_settled(self, seq: int) -> bool:
         """Tell whether this was brought to its end lately."""
         return seq in self._settled
 
-    def take(self, delivery: Delivery) -> None:
-        """Hold a delivery."""
+    def take(self, delivery: Delivery) -> bool:
+        """Hold a delivery; true when nothing of its key is before it, so that it may be tried."""
         self._by_seq[delivery.message.seq] = delivery
-
-    def line_up(self, delivery: Delivery) -> bool:
-        """Put a delivery behind others of its key; true when it is the first, so that someone must work on the key."""
+        if not delivery.key:
+            return True
         queue = self._keys.setdefault(delivery.key, deque())
         queue.append(delivery)
+        self._waiting += delivery.key in self._parked
         return len(queue) == 1
 
-    def first(self, key: str) -> Delivery | None:
-        """Return the delivery whose turn it is, or None when the key has none left."""
+    def next(self, key: str) -> Delivery | None:
+        """End the turn of the first of a key; return the one whose turn it is now."""
         queue = self._keys.get(key)
-        return queue[0] if queue else None
-
-    def next(self, key: str) -> None:
-        """End the turn of the first of a key."""
-        queue = self._keys[key]
-        queue.popleft()
         if not queue:
-            del self._keys[key]
+            return None
+        queue.popleft()
+        if queue:
+            return queue[0]
+        del self._keys[key]
+        return None
 
-    def park(self, key: str, parked: bool) -> None:
-        """Note that a key waits for a retry, or does so no more."""
-        (self._parked.add if parked else self._parked.discard)(key)
+    def park(self, delivery: Delivery) -> None:
+        """Note that a delivery waits for a retry, and its key with it."""
+        if delivery.key:
+            self._parked.add(delivery.key)
+        self._waiting += self._with_key(delivery)
 
-    def release(self, deliveries: Iterable[Delivery]) -> None:
-        """Let go of what is recorded and acknowledged."""
+    def unpark(self, delivery: Delivery) -> None:
+        """Note that it waits no more."""
+        self._parked.discard(delivery.key)
+        self._waiting -= self._with_key(delivery)
+
+    def deliveries(self) -> Iterable[Delivery]:
+        """Return all, oldest first."""
+        return self._by_seq.values()
+
+    def settle(self, deliveries: Iterable[Delivery]) -> None:
+        """Let go of what is recorded."""
         for delivery in deliveries:
             self._by_seq.pop(delivery.message.seq, None)
             self._settled[delivery.message.seq] = None
         while len(self._settled) > REMEMBERED:
             self._settled.popitem(last=False)
+
+    def _with_key(self, delivery: Delivery) -> int:
+        return len(self._keys[delivery.key]) if delivery.key else 1

@@ -1,28 +1,21 @@
-"""The delivery lane of one route: pulls from EVENTS, keeps order per key, retries, gives up, records, acknowledges."""
+"""The lane of one route: follows the shared feed while it keeps up, else reads on through a consumer of its own."""
 
 import asyncio
 import logging
-import random
 import time
-from collections.abc import Coroutine
 from contextlib import suppress
 
-from connectors.port import Connector, Result
 from crossdock.kernel import event as events
 from crossdock.kernel.event import Event
-from crossdock.kernel.expression import view
-from crossdock.kernel.metrics import Metrics
+from crossdock.kernel.expression import View, view
 from crossdock.kernel.problems import Unavailable
-from crossdock.kernel.retry import delay
-from crossdock.kernel.stream import Inbox, Log, Message
-from crossdock.pipeline.delivery import Delivery, dead_letter, idempotency_key, journal_line, refer
-from crossdock.pipeline.gate import Gate, nap
-from crossdock.pipeline.held import MOST, RUNNABLE, Held
+from crossdock.kernel.stream import Inbox, Message
+from crossdock.pipeline.attempts import Attempts
+from crossdock.pipeline.delivery import Delivery
+from crossdock.pipeline.hands import Hands, Share, release
+from crossdock.pipeline.held import LEAST, MOST, RUNNABLE
+from crossdock.pipeline.ports import Backlogs
 from crossdock.pipeline.process import problems_of
-from crossdock.pipeline.recorder import Recorder, append_patiently
-from dlq.record import DELIVER, record
-from journal import entry
-from journal.entry import Entry
 from routes.match import matches, order_key
 from routes.spec import Route
 
@@ -30,221 +23,209 @@ log = logging.getLogger(__name__)
 
 EXTEND_EVERY = 2.0  # seconds; a third of the broker's patience
 PULL_WAIT = 1.0
+FULL_FOR = 1.0  # seconds a route may hold up the others by being full: one that does 1,000 a second never does
+STALE = 4.0  # seconds a delivery may take before its route falls behind; less than the broker's patience
+JOIN_WITHIN = 0.2  # seconds the feed may be held up for a route that joins it
 
 
 class Lane:
-    """Delivers one route until stopped."""
+    """Delivers one route until stopped.
 
-    def __init__(
-        self,
-        route: Route,
-        inbox: Inbox,
-        connector: Connector,
-        gate: Gate,
-        streams: Log,
-        metrics: Metrics,
-        revision: str,
-    ) -> None:
+    While it follows, its deliveries come from the feed. When it cannot take what the feed has (paused, breaker open,
+    full, a delivery stuck), it falls behind: a consumer of its own begins where it is, and it joins the feed again
+    when that is read up to the feed's place. So a route keeps its place in the stream and holds up no other.
+    """
+
+    def __init__(self, route: Route, attempts: Attempts, backlogs: Backlogs, own: Inbox | None = None) -> None:
         self.route = route
-        self._inbox = inbox
-        self._connector = connector
-        self._gate = gate
-        self._streams = streams
-        self._recorder = Recorder(streams)
-        self._metrics = metrics
-        self._revision = revision
-        self._slots = asyncio.Semaphore(route.in_flight)
-        self._held = Held()
-        self._paused = False
-        self._stopping = asyncio.Event()
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._changed = asyncio.Event()
-        self._finished: dict[asyncio.Future[None], list[Delivery]] = {}
-        self._since = time.time()
+        self.following = own is None
+        self._attempts = attempts
+        self._held = attempts.held
+        self._backlogs = backlogs
+        self._own = Hands(own) if own else None
+        self._joined = 0
+        self._last = 0  # read from the own consumer
+        self._drained = False  # the own consumer had nothing when it was last asked
 
     async def run(self) -> None:
-        """Pull and deliver until `stop`."""
+        """Read the own consumer while there is one, until `stop`."""
         extending = asyncio.create_task(self._extend())
         try:
-            while not self._stopping.is_set():
-                await self._pull()
+            while not self._attempts.stopping.is_set():
+                await (self._pull() if self._own else self.changed())
         finally:
             extending.cancel()
 
     async def stop(self, grace: float) -> None:
         """Stop pulling, let attempts under way end, record their outcomes; the rest goes to the next worker."""
-        self._stopping.set()
-        self._changed.set()
-        if self._tasks:
-            _, late = await asyncio.wait(self._tasks, timeout=grace)
-            for task in late:
-                task.cancel()
-        with suppress(TimeoutError):  # the broker may be away; what is not recorded comes again
-            await asyncio.wait_for(self._recorder.close(), grace)
-        if self._tasks:  # acknowledgements of what was recorded just now
-            await asyncio.wait(self._tasks, timeout=grace)
+        await self._attempts.stop(grace)
 
     def pause(self, paused: bool) -> None:
         """Stop or resume attempts; the route keeps its place."""
-        self._paused = paused
-        self._since = time.time()
-        self._changed.set()
+        self._attempts.pause(paused)
+        self._attempts.changed.set()
 
     @property
     def state(self) -> str:
         """The state of the breaker, or `paused`, or `full` when it holds as much as it may."""
         full = len(self._held) >= MOST
-        return "paused" if self._paused else "full" if full else self._gate.breaker.state
+        return "paused" if self._attempts.paused else "full" if full else self._attempts.gate.breaker.state
 
-    async def _pull(self) -> None:
-        room = self._room()
-        if room <= 0:
-            self._changed.clear()
-            with suppress(TimeoutError):
-                async with asyncio.timeout(PULL_WAIT):
-                    await self._changed.wait()
-            return
-        try:
-            messages = await self._inbox.fetch(room, PULL_WAIT)
-        except Unavailable as error:
-            log.warning("route %s: %s", self.route.name, error)
-            await asyncio.sleep(PULL_WAIT)
-            return
-        for message in messages:
-            self._admit(message)
+    @property
+    def has_own(self) -> bool:
+        """Whether the route has a consumer of its own at present."""
+        return self._own is not None
 
-    def _room(self) -> int:
-        if self._paused or self._stopping.is_set():
+    def room(self) -> int:
+        """Return how many more deliveries may be taken."""
+        if self._attempts.paused or self._attempts.stopping.is_set():
             return 0
-        limit = RUNNABLE if self._gate.breaker.state == "closed" else min(RUNNABLE, self.route.in_flight)
-        return self._held.room(limit)
+        closed = self._attempts.gate.breaker.state == "closed"
+        return self._held.room(RUNNABLE if closed else min(RUNNABLE, self.route.in_flight))
 
-    def _admit(self, message: Message) -> None:
-        if self._held.again(message):
-            return
-        if self._held.is_settled(message.seq):
-            self._spawn(self._inbox.ack([message]))
-            return
-        delivery = Delivery(message, Event("", "", ""), str(message.seq))
-        self._held.take(delivery)
+    def keeps_up(self) -> bool:
+        """Tell whether the feed may go on giving it events, or wait for it."""
+        if self._attempts.paused or self._attempts.gate.breaker.state != "closed":
+            return False
+        oldest = self._held.oldest()
+        if oldest is None:
+            return True
+        age = time.monotonic() - oldest.taken
+        return age < (STALE if self._held.room(RUNNABLE) >= LEAST else FULL_FOR)
+
+    def admit(self, message: Message, event: Event, seen: View, share: Share) -> bool:
+        """Take an event that the route wants; false when it does not."""
+        delivery = Delivery(message, event, "", share)
         try:
-            delivery.event = events.restore(message.payload)
-            seen = view(delivery.event)
             if not matches(self.route, seen):
-                self._settle(delivery, entry.SKIPPED)
-                return
+                return False
             if self.route.order_by is not None:
                 delivery.key = "k" + order_key(self.route, seen)
         except Exception as error:
             delivery.problems = problems_of(error)
-        if self._held.line_up(delivery):
-            self._spawn(self._drain(delivery.key))
+        self._take(delivery)
+        return True
 
-    def _spawn(self, coroutine: Coroutine[None, None, None]) -> None:
-        task: asyncio.Task[None] = asyncio.create_task(coroutine)
-        self._tasks.add(task)
-        task.add_done_callback(self._done)
+    def admit_unread(self, message: Message, error: Exception, share: Share) -> None:
+        """Take a stored message that cannot be read; it becomes a dead letter."""
+        self._take(Delivery(message, Event("", "", ""), "", share, problems=problems_of(error)))
 
-    def _done(self, task: "asyncio.Task[None]") -> None:
-        self._tasks.discard(task)
-        self._changed.set()
-        if not task.cancelled() and task.exception() is not None:
-            log.error("route %s: delivery ended with an error", self.route.name, exc_info=task.exception())
-
-    async def _drain(self, key: str) -> None:
-        """Deliver what waits for a key, one at a time, in stream order."""
-        while not self._stopping.is_set() and (delivery := self._held.first(key)) is not None:
-            await self._deliver(delivery)
-            self._held.next(key)
-
-    async def _deliver(self, delivery: Delivery) -> None:
-        """Try until it is done; when the lane stops first, the next worker goes on with it."""
-        while not delivery.problems:
-            result = await self._attempt(delivery)
-            if self._stopping.is_set() and result is None:
-                return
-            if result is None or result.outcome == "permanent":
-                break
-            if result.outcome == "delivered":
-                self._metrics.end_to_end_seconds.labels(self.route.name).observe(time.time() - delivery.message.time)
-                self._settle(delivery, entry.DELIVERED, result.detail)
-                return
-            if self._left(delivery) <= 0:
-                break
-            await self._park(delivery, result)
-        await self._bury(delivery)
-
-    async def _park(self, delivery: Delivery, result: Result) -> None:
-        self._recorder.note(self._line(delivery, entry.RETRIED, result.detail))
-        pause = max(result.retry_after, delay(self.route.retry, delivery.attempts, random.random()))
-        self._held.park(delivery.key, True)
-        self._changed.set()
-        await nap(min(pause, max(0.0, self._left(delivery))), self._stopping)
-        self._held.park(delivery.key, False)
-
-    async def _attempt(self, delivery: Delivery) -> Result | None:
-        """Make one attempt as soon as it may be; None when the delivery is too old or the lane stops first."""
-        while not self._stopping.is_set():
-            if self._paused:
-                await nap(PULL_WAIT / 4, self._stopping)
-                continue
-            if not await self._gate.opened(lambda: self._left(delivery), self._stopping):
-                return None
-            async with self._slots, self._gate.slots:
-                if not self._paused and await self._gate.admits(self._stopping):
-                    return await self._try(delivery)
-        return None
-
-    async def _try(self, delivery: Delivery) -> Result:
-        delivery.attempts += 1
-        delivery.last = result = await self._send(delivery)
-        self._gate.breaker.record(result.outcome in ("delivered", "permanent"))
-        self._metrics.attempts.labels(self.route.name, result.outcome).inc()
-        self._metrics.breaker_open.labels(self.route.name).set(self._gate.breaker.state != "closed")
-        return result
-
-    async def _send(self, delivery: Delivery) -> Result:
+    def admit_own(self, message: Message, share: Share) -> None:
+        """Take a message that was meant for this route alone; what the route does not want is recorded as skipped."""
+        held = self._held.get(message.seq)
+        if held is not None:  # handed out again, by another consumer
+            release([held.share] if held.share else [])
+            held.message, held.share = message, share
+            return
+        if self._held.is_settled(message.seq):
+            release([share])
+            return
         try:
-            return await self._connector.deliver(delivery.event, idempotency_key(self.route.name, delivery.event))
+            event = events.restore(message.payload)
         except Exception as error:
-            log.exception("route %s: the connector failed", self.route.name)
-            return Result("retry", 0, f"internal error: {type(error).__name__}")
+            self.admit_unread(message, error, share)
+            return
+        if not self.admit(message, event, view(event), share):
+            self._attempts.skip(Delivery(message, event, "", share))
 
-    def _left(self, delivery: Delivery) -> float:
-        """Seconds until retries end: by age, counted from when this lane could first try; a pause does not age."""
-        since = time.time() if self._paused else max(delivery.message.time, self._since)
-        return since + self.route.retry.age - time.time()
+    def stuck(self) -> bool:
+        """Tell whether it holds events of the feed and cannot deliver them."""
+        return not self.keeps_up() and self._held.oldest() is not None
 
-    async def _bury(self, delivery: Delivery) -> None:
-        letter = dead_letter(self.route, delivery, self._revision)
-        (seq,) = await append_patiently(self._streams, [record(letter)])
-        self._metrics.dead_letters.labels(DELIVER, self.route.name).inc()
-        line = self._line(delivery, entry.DEAD_LETTERED)
-        self._finish(delivery, refer(line, letter, seq))
+    def near(self, position: int) -> bool:
+        """Tell whether its own consumer has come near the feed's position."""
+        return self._drained or position - self._last < RUNNABLE
 
-    def _line(self, delivery: Delivery, outcome: str, detail: str = "") -> Entry:
-        return journal_line(self.route.name, delivery, outcome, self._revision, detail)
+    async def changed(self) -> None:
+        """Wait until something was recorded, or a moment."""
+        self._attempts.changed.clear()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(PULL_WAIT):
+                await self._attempts.changed.wait()
 
-    def _settle(self, delivery: Delivery, outcome: str, detail: str = "") -> None:
-        self._finish(delivery, self._line(delivery, outcome, detail))
+    def knows(self, seq: int) -> bool:
+        """Tell whether this is in hand already, or was brought to its end lately."""
+        return self._held.get(seq) is not None or self._held.is_settled(seq)
 
-    def _finish(self, delivery: Delivery, line: Entry) -> None:
-        """Record the last word on a delivery, then acknowledge it."""
-        stored = self._recorder.note(line)
-        if stored not in self._finished:
-            self._finished[stored] = []
-            stored.add_done_callback(lambda _: self._spawn(self._acknowledge(self._finished.pop(stored))))
-        self._finished[stored].append(delivery)
+    async def fall_behind(self, next_: int) -> None:
+        """Go on through an own consumer, from the oldest delivery in hand or else from the sequence `next_`.
 
-    async def _acknowledge(self, deliveries: list[Delivery]) -> None:
-        await self._inbox.ack([delivery.message for delivery in deliveries])
-        self._held.release(deliveries)
-        self._metrics.held.labels(self.route.name).set(len(self._held))
+        Raises:
+            Unavailable: the broker does not answer; the lane still follows.
+        """
+        oldest = self._held.oldest()
+        since = min(next_, oldest.message.seq) if oldest else next_
+        if self._own is None:
+            self._own = Hands(await self._backlogs.open(self.route, since))
+            self._last = 0
+            log.info("route %s falls behind, from %d", self.route.name, since)
+        self.following = False
+        self._give_back()
+        self._attempts.changed.set()
+
+    async def join(self, position: int) -> None:
+        """Follow the feed, which stands still at `position` meanwhile, if everything up to there was read.
+
+        Raises:
+            Unavailable: the broker does not answer.
+        """
+        if self._own is None or not self.keeps_up() or self.room() <= 0:
+            return
+        until = time.monotonic() + JOIN_WITHIN
+        while not (self._last >= position or await self._own.inbox.drained()):
+            if time.monotonic() > until or self.room() <= 0:
+                return
+            self._admit_all(await self._own.inbox.fetch(self.room(), JOIN_WITHIN / 4))
+        self.following, self._joined = True, position
+
+    async def leave(self) -> None:
+        """Give up the own consumer once everything up to where the lane joined the feed is acknowledged.
+
+        Raises:
+            Unavailable: the broker does not answer.
+        """
+        if self._own is not None and self.following and await self._own.inbox.done(self._joined):
+            inbox, self._own = self._own.inbox, None
+            await self._backlogs.drop(self.route, inbox)
+            log.info("route %s follows the feed again", self.route.name)
+
+    def _give_back(self) -> None:
+        """Let go of the feed's messages; the own consumer hands them out again."""
+        shares = []
+        for delivery in self._held.deliveries():
+            if delivery.share is not None and delivery.share.hands is not self._own:
+                shares.append(delivery.share)
+                delivery.share = None
+        release(shares)
+
+    def _take(self, delivery: Delivery) -> None:
+        self._attempts.take(delivery)
+
+    async def _pull(self) -> None:
+        room = self.room()
+        if room <= 0 or self._own is None:
+            await self.changed()
+            return
+        try:
+            self._admit_all(await self._own.inbox.fetch(room, PULL_WAIT))
+        except Unavailable as error:
+            log.warning("route %s: %s", self.route.name, error)
+            await asyncio.sleep(PULL_WAIT)
+
+    def _admit_all(self, messages: list[Message]) -> None:
+        self._drained = not messages
+        for message in messages:
+            self._last = max(self._last, message.seq)
+            share = self._own.take(message) if self._own else None
+            if share is None:
+                continue
+            if self.following and message.seq > self._joined:
+                release([share])  # the feed has it or will have it
+            else:
+                self.admit_own(message, share)
 
     async def _extend(self) -> None:
         while True:
             await asyncio.sleep(EXTEND_EVERY)
-            try:
-                await self._inbox.extend(self._held.messages())
-            except Exception as error:
-                log.warning("route %s: %s", self.route.name, error)
+            if self._own:
+                self._own.extend(EXTEND_EVERY / 2)

@@ -1,12 +1,13 @@
 """What the pipeline needs of the outside world, beside the streams of `crossdock.kernel.stream`."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
+
+from crossdock.kernel.stream import Inbox
+from routes.spec import Route
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(NamedTuple):
     """A wish to be the first with this dedupe key: `owner` is the RAW sequence, `ttl` whole seconds."""
 
     key: str
@@ -15,8 +16,7 @@ class Claim:
     ttl: int
 
 
-@dataclass(frozen=True, slots=True)
-class Owner:
+class Owner(NamedTuple):
     """Who was first with a key: its RAW sequence and the digest of its content."""
 
     seq: int
@@ -32,3 +32,20 @@ class Seen(Protocol):
         Raises:
             Unavailable: the store does not answer; claims that were made all the same are found as its own by a repeat.
         """
+
+
+class Backlogs(Protocol):
+    """The own consumers of routes that have fallen behind the shared feed."""
+
+    async def find(self, route: Route) -> Inbox | None:
+        """Return the consumer of a route that fell behind before this process began."""
+
+    async def open(self, route: Route, since: int) -> Inbox:
+        """Make the consumer of a route, which begins at a sequence in EVENTS.
+
+        Raises:
+            Unavailable: the broker does not answer.
+        """
+
+    async def drop(self, route: Route, inbox: Inbox) -> None:
+        """Remove it."""

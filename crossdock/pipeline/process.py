@@ -4,7 +4,8 @@ import asyncio
 import hashlib
 import logging
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
@@ -14,7 +15,7 @@ from crossdock.kernel import jsontext
 from crossdock.kernel.event import Event
 from crossdock.kernel.metrics import Metrics
 from crossdock.kernel.problems import Problem, Refused, Unavailable, refuse
-from crossdock.kernel.stream import DEAD_LETTER, EVENT_ID, RAW_SEQ, SOURCE, VERSION, Log, Message, Record
+from crossdock.kernel.stream import DEAD_LETTER, DIGEST, EVENT_ID, RAW_SEQ, SOURCE, VERSION, Log, Message, Record
 from crossdock.pipeline.ports import Claim, Owner, Seen
 from crossdock.pipeline.recorder import append_entries, append_patiently, now_ms
 from crossdock.project import Project
@@ -32,12 +33,12 @@ Extend = Callable[[], Awaitable[None]]
 
 @dataclass(slots=True)
 class _Work:
-    """One message of a batch on its way to its outcome."""
+    """One message of a batch on its way to its outcome; `origin` is its sequence, or that of what it replays."""
 
     message: Message
+    origin: int
     partner: str
     source: str
-    at: int
     event: Event | None = None
     owner: Owner | None = None
     digest: str = ""
@@ -69,35 +70,35 @@ class Processor:
 
     async def run(self, messages: Sequence[Message], extend: Extend) -> None:
         """Bring every message to its outcome; when this returns all outcomes are stored and may be acknowledged."""
-        started = time.perf_counter()
+        started, at = time.perf_counter(), now_ms()
         works = [self._decode(message) for message in messages]
         await self._claim(works, extend)
         for work in works:
             self._transform(work)
-        entries = [*await self._store_letters(works), *await self._store_events(works), *self._duplicates(works)]
-        await append_entries(self._streams, entries)
+        stored = [*await self._store_letters(works, at), *await self._store_events(works, at)]
+        await append_entries(self._streams, [*stored, *self._duplicates(works, at)])
         self._metrics.process_seconds.observe(time.perf_counter() - started)
 
     def _decode(self, message: Message) -> _Work:
         _, partner, source = message.subject.split(".", 2)
-        work = _Work(message, partner, source, now_ms())
+        work = _Work(message, message.origin, partner, source)
+        headers = message.headers
         try:
-            structured = message.headers["content-type"].lower().startswith(events.STRUCTURED)
-            read = events.restore(message.payload) if structured else events.decode(message.headers, message.payload)
+            if headers["content-type"].lower().startswith(events.STRUCTURED):
+                read = events.restore(message.payload, partner=partner)
+            else:
+                read = events.decode(headers, message.payload).extended(partner=partner)
             work.event = read
-            work.digest = content_digest(work.event)
+            work.digest = headers.get(DIGEST) or content_digest(read)
         except Exception as error:
             work.problems = problems_of(error)
         return work
 
     async def _claim(self, works: list[_Work], extend: Extend) -> None:
         claims = [
-            (
-                work,
-                Claim(dedupe_key(work.partner, work.event), work.message.origin, work.digest, self._ttl(work.source)),
-            )
+            (work, Claim(dedupe_key(work.partner, event), work.origin, work.digest, self._ttl(work.source)))
             for work in works
-            if work.event is not None
+            if (event := work.event) is not None
         ]
         while True:
             try:
@@ -109,7 +110,7 @@ class Processor:
                 await extend()
                 await asyncio.sleep(STORE_RETRY)
         for (work, _), owner in zip(claims, owners, strict=True):
-            if owner.seq == work.message.origin:
+            if owner.seq == work.origin:
                 continue
             work.owner = owner
             if owner.digest != work.digest:
@@ -124,8 +125,7 @@ class Processor:
         if work.event is None or work.owner is not None or work.problems:
             return
         try:
-            event = work.event.extended(partner=work.partner)
-            made = self._project.canonical(event, work.message.headers[VERSION])
+            made = self._project.canonical(work.event, work.message.headers[VERSION])
             work.body = events.encode_structured(made)
             if len(work.body) > MAX_BODY:
                 raise refuse("too_large", f"the canonical event has {len(work.body)} bytes", f"at most {MAX_BODY}")
@@ -133,75 +133,70 @@ class Processor:
         except Exception as error:
             work.problems = problems_of(error)
 
-    async def _store_letters(self, works: list[_Work]) -> list[Entry]:
+    async def _store_letters(self, works: list[_Work], at: int) -> list[Entry]:
         failed = [work for work in works if work.problems]
         letters = [self._letter(work) for work in failed]
         seqs = await append_patiently(self._streams, [record(letter) for letter in letters]) if letters else []
-        for work in failed:
-            self._metrics.dead_letters.labels(PROCESS, work.source).inc()
+        for source, number in _by_source(failed):
+            self._metrics.dead_letters.labels(PROCESS, source).inc(number)
         return [
             self._entry(
                 work,
                 entry.DEAD_LETTERED,
+                at,
+                dead_letter=letter.id,
                 reason=letter.reason,
                 detail=letter.detail,
                 ref=seq,
-                dead_letter=letter.id,
                 attempts=letter.attempts,
             )
             for work, letter, seq in zip(failed, letters, seqs, strict=True)
         ]
 
-    async def _store_events(self, works: list[_Work]) -> list[Entry]:
+    async def _store_events(self, works: list[_Work], at: int) -> list[Entry]:
         good = [(work, work.canonical) for work in works if work.canonical is not None]
-        records = [self._record(work, canonical) for work, canonical in good]
+        records = [_record(work, canonical) for work, canonical in good]
         seqs = await append_patiently(self._streams, records) if records else []
-        for work, _ in good:
-            self._metrics.routed.labels(work.source).inc()
+        for source, number in _by_source(work for work, _ in good):
+            self._metrics.routed.labels(source).inc(number)
         return [
-            self._entry(work, entry.ROUTED, seq=seq, type=canonical.type, key=business_key(canonical))
+            self._entry(work, entry.ROUTED, at, canonical.type, seq=seq, key=business_key(canonical))
             for (work, canonical), seq in zip(good, seqs, strict=True)
         ]
 
-    def _duplicates(self, works: list[_Work]) -> list[Entry]:
+    def _duplicates(self, works: list[_Work], at: int) -> list[Entry]:
         repeats = [work for work in works if work.owner is not None]
-        for work in repeats:
-            self._metrics.duplicates.labels(work.source, PROCESS).inc()
+        for source, number in _by_source(repeats):
+            self._metrics.duplicates.labels(source, PROCESS).inc(number)
         return [
-            self._entry(work, entry.DUPLICATE, ref=owner.seq, detail=f"repeats raw event {owner.seq}")
+            self._entry(work, entry.DUPLICATE, at, ref=owner.seq, detail=f"repeats raw event {owner.seq}")
             for work in repeats
             if (owner := work.owner)
         ]
 
-    def _record(self, work: _Work, canonical: Event) -> Record:
-        headers = {SOURCE: work.source, RAW_SEQ: str(work.message.origin)}
-        return Record(f"event.{canonical.type}", work.body, f"e{work.message.origin}", headers)
-
-    def _entry(self, work: _Work, outcome: str, **more: Any) -> Entry:
+    def _entry(self, work: _Work, outcome: str, at: int, type_: str = "", dead_letter: str = "", **more: Any) -> Entry:
         event, message = work.event, work.message
         return Entry(
-            **{
-                "at": work.at,
-                "stage": entry.PROCESS,
-                "outcome": outcome,
-                "partner": work.partner,
-                "source": work.source,
-                "id": event.id if event else unquote(message.headers.get(EVENT_ID, "")),
-                "origin": event.source if event else "",
-                "type": event.type if event else "",
-                "raw": message.origin,
-                "dead_letter": message.headers.get(DEAD_LETTER, ""),
-                "ms": max(0, now_ms() - int(message.time * 1000)),
-                "revision": self._project.revision,
-                **more,
-            }
+            at=at,
+            stage=entry.PROCESS,
+            outcome=outcome,
+            partner=work.partner,
+            source=work.source,
+            id=event.id if event else unquote(message.headers.get(EVENT_ID, "")),
+            origin=event.source if event else "",
+            type=type_ or (event.type if event else ""),
+            raw=work.origin,
+            dead_letter=dead_letter or message.headers.get(DEAD_LETTER, ""),
+            ms=max(0, now_ms() - int(message.time * 1000)),
+            revision=self._project.revision,
+            **more,
         )
 
     def _letter(self, work: _Work) -> DeadLetter:
         reason, detail, problems = explain(work.problems)
         message = work.message
         return DeadLetter(
-            id=letter_id(PROCESS, work.source, message.origin),
+            id=letter_id(PROCESS, work.source, work.origin),
             stage=PROCESS,
             partner=work.partner,
             source=work.source,
@@ -214,13 +209,23 @@ class Processor:
             attempts=1,
             first_seen=int(message.time * 1000),
             last_seen=now_ms(),
-            origin=message.origin,
+            origin=work.origin,
             seq=message.seq,
             subject=message.subject,
             headers=headers_of(message),
             payload=message.payload,
             revision=self._project.revision,
         )
+
+
+def _record(work: _Work, canonical: Event) -> Record:
+    headers = {SOURCE: work.source, RAW_SEQ: str(work.origin)}
+    return Record(f"event.{canonical.type}", work.body, f"e{work.origin}", headers)
+
+
+def _by_source(works: Iterable[_Work]) -> Iterable[tuple[str, int]]:
+    """Return how many there are of each source; a metric is looked up once for all of them."""
+    return Counter(work.source for work in works).items()
 
 
 _CONFLICT_HINT = "the sender used one id for two events; give the second its own id and send it again"

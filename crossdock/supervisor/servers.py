@@ -21,7 +21,7 @@ listen: "127.0.0.1:{port}"
 max_payload: 4MB  # a dead letter holds the event it buries
 jetstream {{
   store_dir: {store}
-  sync_interval: always  # a 2xx of the gateway means that the event is on disk
+  sync_interval: {sync}  # with always a 2xx of the gateway means that the event is on disk
 }}
 authorization {{ user: {user}, password: {password} }}
 """
@@ -47,14 +47,16 @@ class Server:
     url: str
 
 
-def nats(data: Path, port: int, secrets: Credentials) -> Server:
-    """Write `nats.conf` and return the broker, which fsyncs every message before it acknowledges.
+def nats(data: Path, port: int, secrets: Credentials, sync_interval: str = "always") -> Server:
+    """Write `nats.conf` and return the broker, which with `always` fsyncs every message before it acknowledges.
 
     Raises:
         Refused: `no_server` when the program is not installed.
     """
     user, password = secrets.nats_user, secrets.nats_password
-    text = _NATS_CONF.format(port=port, store=_quoted(data / "nats"), user=_quoted(user), password=_quoted(password))
+    text = _NATS_CONF.format(
+        port=port, store=_quoted(data / "nats"), sync=sync_interval, user=_quoted(user), password=_quoted(password)
+    )
     argv = (str(_nats_program()), "--config", str(_write(data, "nats.conf", text)))
     child = Child(NATS, argv, probe=probes.nats(port, user, password))
     return Server(child, f"nats://{user}:{password}@127.0.0.1:{port}")

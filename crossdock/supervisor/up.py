@@ -109,11 +109,7 @@ async def _supervise(here: Place, lock: int, report: Report, command: Command) -
 
 
 async def _start(crew: Crew, embedded: list[Child], stages: list[list[Child]]) -> bool:
-    for child in embedded:
-        crew.start([child])
-    if not await crew.ready():
-        return False
-    for stage in stages:
+    for stage in [*([child] for child in embedded), *stages]:  # roles wait for the servers that they need
         crew.start(stage)
     return await crew.ready()
 
@@ -122,7 +118,8 @@ def _embedded(here: Place) -> dict[str, Server]:
     """Return the servers for which the settings name no address, in the order in which they start."""
     found = {}
     if not here.settings.nats.url:
-        found[servers.NATS] = servers.nats(here.data, here.ports[servers.NATS], here.secrets)
+        sync = here.settings.nats.sync_interval
+        found[servers.NATS] = servers.nats(here.data, here.ports[servers.NATS], here.secrets, sync)
     if not here.settings.dedupe.url:
         found[servers.VALKEY] = servers.valkey(here.data, here.ports[servers.VALKEY], here.secrets)
     return found

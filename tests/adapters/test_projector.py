@@ -9,6 +9,7 @@ import pytest
 from nats.aio.client import Client
 from sqlalchemy.exc import OperationalError
 
+from crossdock.adapters import projector
 from crossdock.adapters.inbox import NatsInbox
 from crossdock.adapters.log import Acks, NatsLog
 from crossdock.adapters.projector import Projector
@@ -85,6 +86,47 @@ def test_it_goes_on_where_the_store_stands_and_builds_a_new_store_from_the_begin
             other.close()
 
     asyncio.run(scenario())
+
+
+def test_a_store_of_an_earlier_version_is_built_again_from_the_stream(nats_url: str, tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with clean(nats_url) as (client, _):
+            store = journal(tmp_path)
+            await write(client, 1, 2)
+            async with projecting(client, store):
+                await reached(store, 2)
+            with store._engine.begin() as connection:
+                connection.exec_driver_sql("ALTER TABLE entries DROP COLUMN routes")
+            await write(client, 3)
+            async with projecting(client, store):
+                assert await reached(store, 3) == twice(1, 2, 3)
+            store.close()
+
+    asyncio.run(scenario())
+
+
+def test_a_backlog_is_stored_in_few_transactions_and_none_is_too_large(
+    nats_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(projector, "MOST_ENTRIES", 10)
+    sizes: list[int] = []
+
+    class Counting(SqlJournal):
+        def project(self, entries: Sequence[Entry], position: int) -> None:
+            sizes.append(len(entries))
+            super().project(entries, position)
+
+    async def scenario() -> None:
+        async with clean(nats_url) as (client, _):
+            store = Counting(f"sqlite:///{tmp_path}/journal.db")
+            await write(client, *range(1, 101))
+            async with projecting(client, store):
+                assert await reached(store, 100) == twice(*range(1, 101))
+            store.close()
+
+    asyncio.run(scenario())
+    assert max(sizes) == 10
+    assert len(sizes) <= 40
 
 
 def test_a_stream_that_begins_later_is_read_from_there(nats_url: str, tmp_path: Path) -> None:

@@ -7,8 +7,9 @@ from nats.aio.client import Client
 from nats.js.api import RetentionPolicy, StreamConfig
 from nats.js.errors import NotFoundError
 
+from crossdock.adapters.consumers import PROCESS_CONSUMER, route_consumer
 from crossdock.adapters.log import Acks, NatsLog
-from crossdock.adapters.topology import PROCESS_CONSUMER, REPEAT_WINDOW, Topology, route_consumer
+from crossdock.adapters.topology import REPEAT_WINDOW, Topology
 from crossdock.adapters.watch import NatsWatch
 from crossdock.kernel.stream import EVENTS, STREAMS, Record
 from tests.realservers import RETENTION, clean, connected, patiently

@@ -8,6 +8,9 @@ import pytest
 
 from connectors.addresses import Address
 from connectors.client import Client
+from connectors.connection import Limits
+from connectors.pool import Pool
+from connectors.target import SendFailed
 from tests.connectors.servers import LOOPBACK, LOOPS, OK, Served, always, failure, post, run, serving
 
 pytestmark = pytest.mark.parametrize("loop", list(LOOPS))
@@ -42,6 +45,43 @@ def test_the_connection_used_last_is_taken_first_so_that_others_can_age(loop: st
             }  # fmt: skip
             assert len({(await post(client, server)).body for _ in range(4)}) == 1
             await client.close()
+
+    run(loop, scenario)
+
+
+def test_a_place_goes_to_whoever_waits_longest_and_past_those_who_gave_up(loop: str) -> None:
+    async def scenario() -> None:
+        pool, got = Pool(1, 60, Limits(1, 1)), []
+
+        async def wait(name: str) -> None:
+            await pool.acquire(asyncio.get_running_loop().time() + 5)
+            got.append(name)
+
+        await pool.acquire(0)
+        tasks = [asyncio.create_task(wait(name)) for name in "abcd"]
+        await asyncio.sleep(0)
+        tasks[0].cancel()
+        pool.release()
+        await tasks[1]
+        pool.release()
+        tasks[2].cancel()  # its turn has come, but it has not run yet
+        await tasks[3]
+        assert got == ["b", "d"]
+        assert tasks[0].cancelled() and tasks[2].cancelled()
+        pool.release()
+        await wait("e")
+
+    run(loop, scenario)
+
+
+def test_who_waits_in_vain_takes_no_place(loop: str) -> None:
+    async def scenario() -> None:
+        pool = Pool(1, 60, Limits(1, 1))
+        await pool.acquire(0)
+        with pytest.raises(SendFailed, match="timeout"):
+            await pool.acquire(asyncio.get_running_loop().time() + 0.01)
+        pool.release()
+        await pool.acquire(0)
 
     run(loop, scenario)
 

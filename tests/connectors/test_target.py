@@ -4,8 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.target import SendFailed, Target, parse_target, write_head
+from connectors.target import SendFailed, Target, parse_target, start_line, write_head
 from crossdock.kernel.problems import Refused
+
+START = start_line("POST", Target("http", "h", 80))
 
 
 @pytest.mark.parametrize(
@@ -42,7 +44,7 @@ def test_a_url_that_could_mean_two_things_is_refused_without_showing_it(url: str
 
 
 def test_the_head_is_written_in_one_piece() -> None:
-    head = write_head("POST", Target("http", "erp.example", 8080, "/x?y"), {"ce-id": "1", "a": ""}, 12)
+    head = write_head(start_line("POST", Target("http", "erp.example", 8080, "/x?y")), {"ce-id": "1", "a": ""}, 12)
 
     assert head == (b"POST /x?y HTTP/1.1\r\nhost: erp.example:8080\r\nce-id: 1\r\na: \r\ncontent-length: 12\r\n\r\n")
 
@@ -57,7 +59,7 @@ def test_the_head_is_written_in_one_piece() -> None:
 )  # fmt: skip
 def test_a_header_that_could_change_the_framing_is_refused(name: str, value: str) -> None:
     with pytest.raises(SendFailed) as failed:
-        write_head("POST", Target("http", "h", 80), {"ok": "1", name: value}, 0)
+        write_head(START, {"ok": "1", name: value}, 0)
 
     assert (failed.value.code, failed.value.sent) == ("bad_header", False)
 
@@ -65,7 +67,7 @@ def test_a_header_that_could_change_the_framing_is_refused(name: str, value: str
 @given(st.dictionaries(st.text(max_size=5), st.text(max_size=8), max_size=4))
 def test_a_head_has_one_line_for_each_header_or_is_refused(headers: dict[str, str]) -> None:
     try:
-        head = write_head("POST", Target("http", "h", 80), headers, 0)
+        head = write_head(START, headers, 0)
     except SendFailed:
         return
 

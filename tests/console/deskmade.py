@@ -4,7 +4,7 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import uvicorn
@@ -72,12 +72,12 @@ def lines() -> list[Entry]:
     first = Entry(
         AT, entry.GATEWAY, entry.ACCEPTED, "stores", "tills", id=HOSTILE, origin="/till/1", type="pos.sale", raw=1
     )
-    made = replace(
-        first, at=AT + 5, stage=entry.PROCESS, outcome=entry.ROUTED, type="inventory.sold", key="0042/7", seq=1
+    made = first._replace(
+        at=AT + 5, stage=entry.PROCESS, outcome=entry.ROUTED, type="inventory.sold", key="0042/7", seq=1
     )
-    dead = replace(made, at=AT + 9, stage=entry.DELIVER, outcome=entry.DEAD_LETTERED, route="stock", ref=7)
-    dead = replace(dead, reason="refused", detail=HOSTILE, dead_letter="dl-1")
-    return [first, made, dead, replace(first, at=AT + 10, outcome=entry.DUPLICATE, detail="repeats raw event 1")]
+    dead = made._replace(at=AT + 9, stage=entry.DELIVER, outcome=entry.DEAD_LETTERED, route="stock", ref=7)
+    dead = dead._replace(reason="refused", detail=HOSTILE, dead_letter="dl-1")
+    return [first, made, dead, first._replace(at=AT + 10, outcome=entry.DUPLICATE, detail="repeats raw event 1")]
 
 
 @asynccontextmanager

@@ -13,6 +13,7 @@ from crossdock.adapters.sql import SqlJournal
 from crossdock.kernel.apikeys import make_key
 from crossdock.kernel.metrics import Metrics
 from crossdock.kernel.stream import Record
+from crossdock.pipeline.commit import GroupCommit
 from crossdock.pipeline.recorder import Recorder
 from crossdock.project import Project
 from gateway.app import create_app
@@ -40,6 +41,7 @@ class Door:
     """The application and what stands behind it."""
 
     app: FastAPI
+    ingest: Ingest
     project: Project
     raw: FlakyLog
     recorder: Recorder
@@ -65,15 +67,15 @@ class Door:
         return await call(self.app, "GET", path, {"x-api-key": key or self.key})
 
 
-async def door(root: Path) -> Door:
+async def door(root: Path, log: FlakyLog | None = None) -> Door:
     """Open it: `stores` and `acme-supplies` have a key each."""
-    loaded, raw, keys, metrics = project(root, CHANGES), FlakyLog(), MemoryKeys(), Metrics()
+    loaded, raw, keys, metrics = project(root, CHANGES), log or FlakyLog(), MemoryKeys(), Metrics()
     made = []
     for partner in ("stores", "acme-supplies"):
         key, record = make_key(partner, 1)
         await keys.put(record)
         made.append(key)
     recorder, journal = Recorder(raw), SqlJournal("sqlite://")
-    ingest = Ingest(loaded, keys, raw, recorder, metrics, BODY_LIMIT)
+    ingest = Ingest(loaded, keys, GroupCommit(raw), recorder, metrics, BODY_LIMIT)
     app = create_app(loaded, ingest, journal, lambda: raw.away == 0)
-    return Door(app, loaded, raw, recorder, journal, metrics, keys, *made)
+    return Door(app, ingest, loaded, raw, recorder, journal, metrics, keys, *made)

@@ -77,6 +77,7 @@ def test_a_partner_cannot_set_headers_of_ours(tmp_path: Path) -> None:
         assert {name for name in record.headers if name.lower().startswith(("crossdock-", "nats-"))} == {
             "Crossdock-Version",
             "Crossdock-Id",
+            "Crossdock-Digest",
         }
         assert record.headers["Crossdock-Version"] == "1.0"
 

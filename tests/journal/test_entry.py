@@ -1,4 +1,4 @@
-"""Journal entries: what is packed is unpacked, and messages of later versions are read."""
+"""Journal entries: what is packed is unpacked, and messages of earlier and later versions are read."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,10 +7,10 @@ from journal.entry import Entry, pack, unpack
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 NUMBER = st.integers(0, 2**53)
-MOMENT, WORD = st.integers(1, 2**53), st.sampled_from(["process", "deliver", "routed"])
+MOMENT, WORD = st.integers(0, 2**53), st.sampled_from(["process", "deliver", "routed"])
 ENTRIES = st.builds(
     Entry, MOMENT, WORD, WORD, TEXT, TEXT, TEXT, TEXT, TEXT, NUMBER, NUMBER, TEXT, TEXT, TEXT, TEXT, NUMBER, TEXT,
-    NUMBER, TEXT,
+    NUMBER, TEXT, NUMBER, TEXT, TEXT,
 )  # fmt: skip
 
 
@@ -19,9 +19,16 @@ def test_what_is_packed_is_unpacked_the_same(entries: list[Entry]) -> None:
     assert unpack(pack(entries)) == entries
 
 
-def test_empty_fields_take_no_room() -> None:
-    assert pack([Entry(5, "process", "routed")]) == b'{"entries":[{"at":5,"stage":"process","outcome":"routed"}]}'
+def test_what_is_blank_or_the_same_everywhere_takes_no_room() -> None:
+    lines = [Entry(5, "process", "routed", id="a"), Entry(6, "process", "routed", id="b")]
+    assert pack(lines) == (b'{"count":2,"columns":{"at":[5,6],"stage":"process","outcome":"routed","id":["a","b"]}}')
 
 
-def test_fields_of_later_versions_are_ignored() -> None:
-    assert unpack(b'{"entries":[{"at":5,"stage":"s","outcome":"o","colour":"red"}],"more":1}') == [Entry(5, "s", "o")]
+def test_columns_of_later_versions_are_ignored() -> None:
+    later = b'{"count":1,"columns":{"at":5,"stage":"s","outcome":"o","colour":["red"]},"more":1}'
+    assert unpack(later) == [Entry(5, "s", "o")]
+
+
+def test_messages_from_before_there_were_columns_are_read() -> None:
+    earlier = b'{"entries":[{"at":5,"stage":"s","outcome":"o","seq":3},{"at":6,"stage":"s","outcome":"o","x":"y"}]}'
+    assert unpack(earlier) == [Entry(5, "s", "o", seq=3), Entry(6, "s", "o")]

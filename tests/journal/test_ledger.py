@@ -33,9 +33,9 @@ class History:
             return
         line = Entry(seq, entry.PROCESS, outcome, source=source, id=f"id{seq}", raw=seq)
         if outcome == entry.DEAD_LETTERED:
-            line = replace(line, ref=self._letter())
+            line = line._replace(ref=self._letter())
         elif outcome == entry.ROUTED:
-            line = replace(line, seq=self._event(f"id{seq}", deliveries))
+            line = line._replace(seq=self._event(f"id{seq}", deliveries))
         self.entries.append(line)
 
     def _letter(self) -> int:
@@ -50,7 +50,7 @@ class History:
             if outcome != "waiting":
                 ref = self._letter() if outcome == entry.DEAD_LETTERED else 0
                 line = Entry(seq, entry.DELIVER, outcome, id=id_, seq=seq, route=route, ref=ref)
-                self.entries += [replace(line, outcome=entry.RETRIED, ref=0), line]
+                self.entries += [line._replace(outcome=entry.RETRIED, ref=0), line]
         return seq
 
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from crossdock.kernel.attribute_rules import MAX_ATTRIBUTE
 from crossdock.kernel.event import (
     BATCH,
-    MAX_ATTRIBUTE,
     STRUCTURED,
     Event,
     decode,

@@ -36,6 +36,8 @@ def events(values: st.SearchStrategy[Any], data: st.SearchStrategy[Any] = JSON) 
         time=st.just("") | TIMES.filter(lambda text: text[0] != "-" and len(text) == 20),
         subject=st.just("") | TEXT,
         dataschema=st.just("") | TEXT,
+        datacontenttype=st.just("application/json"),
+        exact=st.just(False),
         extensions=st.dictionaries(EXTENSION_NAMES, values, max_size=3),
     )
 

@@ -25,6 +25,10 @@ def value(text: str, data: Any = None, **attributes: Any) -> Any:
     return Expression(text).evaluate(view(Event("1", "/s", "t", data, exact=True, **attributes)))
 
 
+def seen(data: Any) -> View:
+    return view(Event("1", "/s", "t", data))
+
+
 def refused(text: str, data: Any = None) -> str:
     with pytest.raises(Refused) as caught:
         value(text, data)
@@ -111,11 +115,20 @@ def test_an_endless_or_exploding_expression_ends_soon(text: str) -> None:
 
 def test_a_function_of_ours_is_called_and_its_failure_is_told() -> None:
     called = Expression("$double(n)", {"double": lambda number: number * 2})
-    assert called.evaluate(View({"n": 4}, {}, False)) == 8
+    assert called.evaluate(seen({"n": 4})) == 8
     with pytest.raises(Refused, match="expression_failed"):
-        called.evaluate(View({"n": None}, {}, False))
+        called.evaluate(seen({"n": None}))
 
 
 def test_one_expression_serves_many_events_without_memory_of_the_last() -> None:
-    compiled = Expression("($seen := $exists($before); $before := 1; $seen)")
-    assert [compiled.evaluate(View({}, {}, False)) for _ in range(2)] == [False, False]
+    compiled = Expression("($seen := $exists($before); $before := 1; $event := 2; $seen)")
+    shared = seen({})
+    assert [compiled.evaluate(shared) for _ in range(2)] == [False, False]
+    assert Expression("$event.id").evaluate(shared) == "1"
+
+
+@pytest.mark.parametrize(
+    "text", ["$event.id", '$eval("$event.id")', '$eval("$" & "ev" & "ent.id")', "( $e := $event; $e.id )"]
+)
+def test_the_envelope_is_there_however_it_is_named(text: str) -> None:
+    assert Expression(text).evaluate(seen({})) == "1"

@@ -119,3 +119,27 @@ def test_a_batch_that_is_not_one_array_is_refused(raw: bytes) -> None:
 def test_a_batch_nested_without_end_is_refused() -> None:
     with pytest.raises(Refused, match=r"too_deep|invalid_json"):
         jsontext.split_array(b"[" * 100_000)
+
+
+def escaped(text: str, marks: list[bool]) -> str:
+    """Write a text with some characters as `\\uXXXX`, which a parser reads the same."""
+    turns = marks or [False]
+    return "".join(
+        f"\\u{ord(char):04x}" if ord(char) < 0x10000 and turns[place % len(turns)] else json.dumps(char)[1:-1]
+        for place, char in enumerate(text)
+    )
+
+
+@given(
+    st.lists(st.tuples(st.text('ab":\\ é', max_size=3), st.text('":\\ e-0', max_size=6)), max_size=5),
+    st.lists(st.booleans(), max_size=4),
+    st.sampled_from([":", ": ", " :", "\n:"]),
+)
+def test_a_key_given_twice_is_refused_however_it_is_written_and_no_other_is(
+    pairs: list[tuple[str, str]], marks: list[bool], colon: str
+) -> None:
+    raw = "{" + ",".join(f'"{escaped(key, marks)}"{colon}"{escaped(text, marks)}"' for key, text in pairs) + "}"
+    if len(dict(pairs)) < len(pairs):
+        assert code_of(raw.encode()) == "invalid_json"
+    else:
+        assert jsontext.loads(raw.encode()) == dict(pairs)

@@ -66,6 +66,8 @@ def test_the_environment_fills_in_addresses(tmp_path: Path) -> None:
         ("gateway:\n  body: 1MB\n", 2, "bad_value"),
         ("retention:\n  raw: 0d\n", 2, "bad_value"),
         ("nats:\n  replicas: 2\n", 2, "bad_value"),
+        ("nats:\n  sync_interval: 2d\n", 2, "bad_value"),
+        ("nats:\n  sync_interval: never\n", 2, "bad_value"),
         ("gateway:\n", 1, "bad_value"),
         ("- a\n", 1, "bad_value"),
     ],

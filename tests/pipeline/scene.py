@@ -8,16 +8,18 @@ from typing import Any
 
 from connectors.breaker import Breaker
 from connectors.port import Result
-from crossdock.adapters.memory import MemoryInbox, MemoryLog, MemorySeen
+from crossdock.adapters.memory import MemoryBacklogs, MemoryInbox, MemoryLog, MemorySeen
 from crossdock.kernel.event import Event, encode_structured
 from crossdock.kernel.metrics import Metrics
 from crossdock.kernel.problems import Unavailable
 from crossdock.kernel.retry import Retry
 from crossdock.kernel.stream import RAW_SEQ, SOURCE, Message, Record, Stored
+from crossdock.pipeline.attempts import Attempts
 from crossdock.pipeline.gate import Gate
 from crossdock.pipeline.lane import Lane
 from crossdock.pipeline.ports import Claim, Owner
 from crossdock.pipeline.process import Processor
+from crossdock.pipeline.recorder import Recorder
 from crossdock.project import Project
 from dlq.record import DeadLetter, parse
 from gateway.intake import accept
@@ -148,7 +150,7 @@ class Target:
 
 
 class LaneScene(Streams):
-    """One lane of the route `stock`, which is ordered by location unless the test says otherwise."""
+    """A lane of the route `stock` with a consumer of its own; ordered by location unless the test says otherwise."""
 
     def __init__(self, root: Path, target: Target, ordered: bool = True, **route: Any) -> None:
         super().__init__()
@@ -167,7 +169,9 @@ class LaneScene(Streams):
 
     def new_lane(self) -> Lane:
         """Return another worker's lane of the same route."""
-        return Lane(self.route, self.inbox, self.target, Gate(self.breaker, 0, 1000), self.log, self.metrics, "rev")
+        recorder, gate = Recorder(self.log), Gate(self.breaker, 0, 1000)
+        attempts = Attempts(self.route, self.target, gate, self.log, recorder, self.metrics, "rev")
+        return Lane(self.route, attempts, MemoryBacklogs(self.events), self.inbox)
 
     async def add(self, id_: str, location: str = "A", **data: Any) -> int:
         """Put a canonical event on EVENTS."""

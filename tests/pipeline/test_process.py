@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from crossdock.kernel.event import decode_structured
-from crossdock.kernel.stream import DEAD_LETTER, ORIGIN, RAW_SEQ, SOURCE, Message
+from crossdock.kernel.stream import DEAD_LETTER, DIGEST, ORIGIN, RAW_SEQ, SOURCE, Message
 from crossdock.pipeline import process, recorder
 from crossdock.pipeline.process import content_digest, dedupe_key
 from dlq.record import replay
@@ -81,6 +81,18 @@ def test_what_the_envelope_adds_does_not_make_it_another_event() -> None:
     assert content_digest(sale("1")) == content_digest(sale("1", time="2026-01-01T00:00:00Z", extensions={"a": "b"}))
     assert content_digest(sale("1")) != content_digest(sale("2"))
     assert content_digest(sale("1")) != content_digest(sale("1", type="pos.return"))
+
+
+def test_the_digest_that_the_gateway_stored_counts_and_is_computed_only_where_there_is_none(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        scene = ProcessScene(tmp_path)
+        message = await scene.store(sale("1"))
+        without = {name: value for name, value in message.headers.items() if name != DIGEST}
+        for seq, given in ((1, {}), (2, {DIGEST: content_digest(sale("1"))}), (3, {DIGEST: "other"})):
+            await scene.run([message._replace(seq=seq, headers={**without, **given})])
+        assert [line.outcome for line in scene.entries()] == ["routed", "duplicate", "dead_lettered"]
+
+    asyncio.run(scenario())
 
 
 def test_a_redelivery_is_not_taken_for_a_repeat(tmp_path: Path) -> None:

@@ -7,10 +7,10 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import pytest
 
+from crossdock.adapters.consumers import route_consumer
 from crossdock.adapters.inbox import NatsInbox
 from crossdock.adapters.log import Acks, NatsLog
 from crossdock.adapters.memory import MemoryInbox, MemoryLog
-from crossdock.adapters.topology import route_consumer
 from crossdock.kernel.stream import ORIGIN, Inbox, Log, Message, Record
 from tests.realservers import clean
 
@@ -130,7 +130,7 @@ def test_the_next_fetch_after_a_partial_one_does_not_wait_either(opened: Opened)
                 began = time.monotonic()
                 await log.append(record(str(number)))
                 (message,) = await inbox.fetch(100, 8)
-                await inbox.ack([message])
+                inbox.ack([message])
                 assert time.monotonic() - began < 1
 
     asyncio.run(scenario())
@@ -141,9 +141,9 @@ def test_what_is_acknowledged_or_extended_is_accepted_without_complaint(opened: 
         async with opened() as (log, inbox):
             await log.append_all([record(str(i)) for i in range(3)])
             messages = await all_of(inbox, 3)
-            await inbox.extend(messages)
-            await inbox.ack(messages)
-            await inbox.ack([])
+            inbox.extend(messages)
+            inbox.ack(messages)
+            inbox.ack([])
             assert await inbox.fetch(10, 0.1) == []
 
     asyncio.run(scenario())

@@ -1,11 +1,12 @@
 """What every `JournalStore` promises, asked of SQLite in memory, SQLite in a file and PostgreSQL."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy import Connection, event
 
 from crossdock.adapters.sql import SqlJournal
 from journal import entry
@@ -45,7 +46,9 @@ def test_a_new_store_knows_nothing(store: SqlJournal) -> None:
 
 
 def test_every_field_of_an_entry_comes_back(store: SqlJournal) -> None:
-    full = Entry(2**41, "s", "o", "p", "so", "i", "or", "t", 1, 2, "r", "k€", "re", "de", 3, "dl", 4, "rev")
+    full = Entry(
+        2**41, "s", "o", "p", "so", "i", "or", "t", 1, 2, "r", "k€", "re", "de", 3, "dl", 4, "rev", 5, "r,r2", "r3"
+    )
     store.project([full], 1)
     assert store.find("i") == [full]
 
@@ -58,6 +61,32 @@ def test_events_are_found_by_id_and_by_business_key_with_all_their_hops(store: S
     assert store.find("") == []
 
 
+def test_what_is_looked_for_is_found_through_indexes(store: SqlJournal) -> None:
+    with store._engine.connect() as connection:
+        if connection.dialect.name != "sqlite":
+            pytest.skip("PostgreSQL scans a table while it is small")
+        plan: list[str] = []
+        event.listen(store._engine, "before_cursor_execute", lambda *seen: plan.extend(explained(connection, *seen)))
+        store.find("s-1", "stores")
+    assert {line.split()[-1] for line in plan if "USING" in line} >= {"(id=?)", "(key=?)", "(raw=?)", "(ref=?)"}
+    assert not [line for line in plan if "SCAN entries" in line]
+
+
+def explained(connection: Connection, *seen: Any) -> list[str]:
+    """Return the plan of a statement that SQLAlchemy is about to run."""
+    statement, parameters = seen[2:4]
+    if statement.startswith("EXPLAIN"):
+        return []
+    return [row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)]
+
+
+def test_deliveries_are_found_with_their_event_and_by_nothing_else(store: SqlJournal) -> None:
+    store.project([ACCEPTED, ROUTED, DEAD], 1)
+    assert store.find("s-1") == store.find("0042/7") == [ACCEPTED, ROUTED, DEAD]
+    store.project([DEAD._replace(id="s-9", raw=9)], 2)
+    assert store.find("s-9") == []
+
+
 def test_a_repeat_is_found_with_the_event_it_repeats(store: SqlJournal) -> None:
     repeat = Entry(4, entry.PROCESS, entry.DUPLICATE, "stores", "tills", "s-1", raw=3, ref=1)
     store.project([ACCEPTED, ROUTED, repeat], 1)
@@ -65,7 +94,7 @@ def test_a_repeat_is_found_with_the_event_it_repeats(store: SqlJournal) -> None:
 
 
 def test_a_partner_finds_only_its_own(store: SqlJournal) -> None:
-    foreign = replace(ACCEPTED, partner="acme", source="acme", raw=2)
+    foreign = ACCEPTED._replace(partner="acme", source="acme", raw=2)
     store.project([ACCEPTED, foreign], 1)
     assert store.find("s-1", "acme") == [foreign]
     assert store.find("s-1", "nobody") == []
@@ -73,7 +102,7 @@ def test_a_partner_finds_only_its_own(store: SqlJournal) -> None:
 
 
 def test_what_is_looked_for_is_bounded(store: SqlJournal) -> None:
-    store.project([replace(ACCEPTED, at=number, raw=number) for number in range(1, 30)], 1)
+    store.project([ACCEPTED._replace(at=number, raw=number) for number in range(1, 30)], 1)
     assert [line.at for line in store.find("s-1", limit=3)] == [1, 2, 3]
     assert [line.at for line in store.recent(2)] == [29, 28]
 
@@ -89,7 +118,7 @@ def test_a_message_that_comes_again_changes_nothing(store: SqlJournal) -> None:
 
 def test_outcomes_are_counted_by_stage_and_name(store: SqlJournal) -> None:
     store.project([ACCEPTED, ROUTED, DEAD], 1)
-    store.project([ACCEPTED, replace(DEAD, dead_letter="dl-2")], 2)
+    store.project([ACCEPTED, DEAD._replace(dead_letter="dl-2")], 2)
     assert sorted(store.counts()["outcomes"]) == [
         ("deliver", "stock", "dead_lettered", 2),
         ("gateway", "tills", "accepted", 2),
@@ -113,7 +142,7 @@ def test_outcomes_are_counted_by_stage_and_name(store: SqlJournal) -> None:
 def test_a_dead_letter_goes_through_its_states(store: SqlJournal, outcomes: list[str], state: str) -> None:
     store.project([DEAD], 1)
     for number, outcome in enumerate(outcomes, 2):
-        store.project([replace(DEAD, at=DEAD.at + number, outcome=outcome, ref=20 + number)], number)
+        store.project([DEAD._replace(at=DEAD.at + number, outcome=outcome, ref=20 + number)], number)
     letter = store.letter("dl-1")
     assert letter is not None
     assert (letter.state, letter.first_seen, letter.event_id, letter.partner) == (state, 3, "s-1", "stores")
@@ -124,9 +153,9 @@ def test_a_dead_letter_goes_through_its_states(store: SqlJournal, outcomes: list
 def test_dead_letters_are_chosen_by_state_route_and_reason(store: SqlJournal) -> None:
     lines = [
         DEAD,
-        replace(DEAD, at=4, dead_letter="dl-2", route="other"),
-        replace(DEAD, at=5, dead_letter="dl-3", reason="retries_ended"),
-        replace(DEAD, at=6, dead_letter="dl-3", outcome=entry.REPLAYED),
+        DEAD._replace(at=4, dead_letter="dl-2", route="other"),
+        DEAD._replace(at=5, dead_letter="dl-3", reason="retries_ended"),
+        DEAD._replace(at=6, dead_letter="dl-3", outcome=entry.REPLAYED),
     ]
     store.project(lines, 1)
 
@@ -151,7 +180,7 @@ def test_a_dead_letter_is_shown_in_the_shape_scripts_rely_on(store: SqlJournal) 
 
 def test_texts_of_partners_are_data_and_nothing_else(store: SqlJournal) -> None:
     text = "'; DROP TABLE entries; -- %_"
-    store.project([replace(ACCEPTED, id=text)], 1)
+    store.project([ACCEPTED._replace(id=text)], 1)
     assert [line.id for line in store.find(text)] == [text]
     assert store.find("%") == []
 
@@ -166,7 +195,37 @@ def test_a_file_is_read_again_after_a_restart(tmp_path: Path) -> None:
     second.close()
 
 
+def test_tables_of_an_earlier_version_are_made_anew(store: SqlJournal) -> None:
+    store.project([ACCEPTED, DEAD], 4)
+    with store._engine.begin() as connection:
+        connection.exec_driver_sql("ALTER TABLE entries DROP COLUMN behind")
+    store.prepare()
+    assert (store.position(), store.recent(9), store.letters(), store.counts()["outcomes"]) == (0, [], [], [])
+    full = ACCEPTED._replace(behind="erp,oms")
+    store.project([full], 1)
+    assert store.find("s-1") == [full]
+
+
+def test_tables_of_this_version_are_kept(store: SqlJournal) -> None:
+    store.project([ACCEPTED], 4)
+    store.prepare()
+    assert (store.position(), store.recent(9)) == (4, [ACCEPTED])
+
+
+def test_many_dead_letters_at_once_go_through_their_states(store: SqlJournal) -> None:
+    dead = [DEAD._replace(dead_letter=f"dl-{number}") for number in range(1200)]
+    store.project(dead, 1)
+    store.project([line._replace(outcome=entry.DELIVERED) for line in dead[:1100]], 2)
+    assert store.counts()["open"] == 100
+    assert len(store.letters(state=RESOLVED, limit=2000)) == 1100
+
+
+def test_a_delivery_that_names_a_dead_letter_nobody_stored_makes_none(store: SqlJournal) -> None:
+    store.project([DEAD._replace(outcome=entry.DELIVERED)], 1)
+    assert store.letters() == []
+
+
 def test_a_second_replay_does_not_undo_the_end_of_the_first(store: SqlJournal) -> None:
-    again = replace(DEAD, outcome=entry.REPLAYED, stage=entry.REPLAY)
-    store.project([DEAD, again, replace(DEAD, outcome=entry.DELIVERED), again], 1)
+    again = DEAD._replace(outcome=entry.REPLAYED, stage=entry.REPLAY)
+    store.project([DEAD, again, DEAD._replace(outcome=entry.DELIVERED), again], 1)
     assert [letter.state for letter in store.letters()] == ["resolved"]

@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import socket
+import subprocess
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -41,6 +42,17 @@ def test_both_servers_work_within_two_seconds(tmp_path: Path) -> None:
 def test_the_broker_is_told_to_write_before_it_acknowledges(tmp_path: Path) -> None:
     servers.nats(tmp_path, 20_000, datafolder.credentials(tmp_path))
     assert "sync_interval: always" in (tmp_path / "nats.conf").read_text()
+
+
+def test_the_broker_takes_the_interval_of_the_settings(tmp_path: Path) -> None:
+    # given
+    secrets, port = datafolder.credentials(tmp_path), datafolder.free_port()
+    server = servers.nats(tmp_path, port, secrets, sync_interval="90s")
+    # when
+    checked = subprocess.run([*server.child.argv, "-t"], capture_output=True, text=True, check=False)
+    # then
+    assert "sync_interval: 90s" in (tmp_path / "nats.conf").read_text()
+    assert checked.returncode == 0, checked.stderr
 
 
 def test_killed_servers_come_back_on_the_same_ports_with_what_they_held(tmp_path: Path) -> None:

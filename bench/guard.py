@@ -1,0 +1,179 @@
+"""The regression guard: CPU an event of ingest, process and deliver in memory, without network; `make bench-guard`.
+
+Machines differ, so a figure is a ratio to a fixed loop of similar work that runs between the rounds. A figure is the
+best of all rounds, as noise only ever adds. Exits 1 when a figure is more than `ALLOWED` above that in `guard.json`.
+"""
+
+import asyncio
+import gc
+import hashlib
+import sys
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import orjson
+from rich.console import Console
+from rich.table import Table
+
+from bench.sales import PARTNER, make_load
+from connectors.client import Client
+from connectors.connection import Response
+from connectors.http import HttpConnector
+from connectors.spec import ConnectorSpec
+from connectors.target import Target
+from crossdock.adapters.memory import MemoryKeys, MemoryLog, MemorySeen
+from crossdock.kernel.event import STRUCTURED, Event, restore
+from crossdock.kernel.metrics import Metrics
+from crossdock.kernel.stream import Message
+from crossdock.pipeline.commit import GroupCommit
+from crossdock.pipeline.process import Processor
+from crossdock.pipeline.recorder import Recorder
+from crossdock.project import Project, load
+from gateway.answers import Answer
+from gateway.ingest import Ingest
+
+ALLOWED = 0.15
+ROUNDS = 7
+TRIES = 3  # before a figure counts as dearer: the machine may have been busy all through the first
+EVENTS = 2000
+BATCH = 500
+KEPT = Path(__file__).parent / "guard.json"
+
+Measure = Callable[[], Awaitable[None]]
+
+
+def make_measures(project: Project, bodies: Sequence[bytes]) -> dict[str, Measure]:
+    """Return what is measured by name; each takes every event once."""
+    messages = asyncio.run(_accepted(project, bodies))
+    events = [project.canonical(restore(body, partner=PARTNER), "1.0") for body in bodies]
+    return {
+        "ingest": lambda: _ingest(project, bodies),
+        "process": lambda: _process(project, messages),
+        "deliver": lambda: _deliver(events),
+    }
+
+
+async def _ingest(project: Project, bodies: Sequence[bytes], log: MemoryLog | None = None) -> None:
+    raw, recorder = GroupCommit(log or MemoryLog()), Recorder(MemoryLog())
+    ingest = Ingest(project, MemoryKeys(), raw, recorder, Metrics(), max(map(len, bodies)))
+    for start in range(0, len(bodies), BATCH):
+        await _take(ingest, bodies[start : start + BATCH])
+    await recorder.close()
+
+
+async def _take(ingest: Ingest, bodies: Sequence[bytes]) -> None:
+    answers: list[Answer] = []
+    answered = asyncio.Event()
+
+    def reply(answer: Answer) -> None:
+        answers.append(answer)
+        if len(answers) == len(bodies):
+            answered.set()
+
+    for body in bodies:
+        ingest.take(PARTNER, {"content-type": STRUCTURED}, body, reply)
+    await answered.wait()
+
+
+async def _accepted(project: Project, bodies: Sequence[bytes]) -> list[Message]:
+    log = MemoryLog()
+    await _ingest(project, bodies, log)
+    return [log.message(seq) for seq in range(1, len(bodies) + 1)]
+
+
+async def _process(project: Project, messages: Sequence[Message]) -> None:
+    processor = Processor(project, MemorySeen(), MemoryLog(), Metrics())
+    for start in range(0, len(messages), BATCH):
+        await processor.run(messages[start : start + BATCH], _nothing)
+
+
+async def _deliver(events: Sequence[Event]) -> None:
+    spec = ConnectorSpec("erp", "http", Target("http", "127.0.0.1", 1, "/erp"))
+    connector = HttpConnector(spec, _Willing(), time.time)
+    for event in events:
+        await connector.deliver(event, "0" * 32)
+
+
+async def _nothing() -> None:
+    """Nobody has to be told that a batch takes long."""
+
+
+class _Willing(Client):
+    """A client whose targets take everything at once."""
+
+    async def send(self, target: Target, data: bytes, timeout: float) -> Response:
+        return Response(200, {}, b"")
+
+
+def yardstick(body: bytes) -> None:
+    """Do a fixed amount of work of the same kind: parse, copy, hash, write, keep."""
+    held = []
+    for _ in range(EVENTS):
+        read = orjson.loads(body)
+        copy = {name: value for name, value in read.items() if value}
+        held.append((copy, hashlib.blake2b(orjson.dumps(copy), digest_size=16).hexdigest()))
+
+
+def measure_all(best: dict[str, float], measures: Mapping[str, Measure], body: bytes, rounds: int = ROUNDS) -> None:
+    """Lower the best times, in seconds, of the measures and of the yardstick."""
+    gc.collect()
+    gc.disable()  # when it runs is chance
+    try:
+        for _ in range(rounds):
+            for name, measure in measures.items():
+                _keep(best, "yardstick", lambda: yardstick(body))
+                _keep(best, name, lambda measure=measure: asyncio.run(measure()))  # type: ignore[misc]
+    finally:
+        gc.enable()
+
+
+def ratios(best: Mapping[str, float]) -> dict[str, float]:
+    """Return the best times as parts of the yardstick."""
+    return {name: round(time / best["yardstick"], 2) for name, time in best.items() if name != "yardstick"}
+
+
+def _keep(best: dict[str, float], name: str, act: Callable[[], Any]) -> None:
+    began = time.process_time()
+    act()
+    best[name] = min(best.get(name, float("inf")), time.process_time() - began)
+
+
+def dearer(now: Mapping[str, float], kept: Mapping[str, float]) -> list[str]:
+    """Return what costs more than it may."""
+    return [name for name, ratio in now.items() if ratio > kept.get(name, 0.0) * (1 + ALLOWED)]
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Measure and compare, or keep the figures with `--update`."""
+    project = load(Path(__file__).parent / "project", {}, strict_env=False)
+    bodies = [sale.body for sale, _ in make_load(1, EVENTS).messages]
+    measures, best = make_measures(project, bodies), dict[str, float]()
+    kept = orjson.loads(KEPT.read_bytes()) if "--update" not in arguments else {}
+    for _ in range(TRIES):
+        measure_all(best, measures, bodies[0])
+        if kept and not dearer(ratios(best), kept):
+            break
+    now = ratios(best)
+    if not kept:
+        KEPT.write_bytes(orjson.dumps(now, option=orjson.OPT_INDENT_2) + b"\n")
+        kept = now
+    Console().print(as_table(now, kept))
+    bad = dearer(now, kept)
+    if bad:
+        sys.stderr.write(f"dearer by more than {ALLOWED:.0%}: {', '.join(bad)}; mend it, or say why and --update\n")
+    return 1 if bad else 0
+
+
+def as_table(now: Mapping[str, float], kept: Mapping[str, float]) -> Table:
+    """Return the figures for people."""
+    table = Table("step", "now", "kept", "change", title="CPU an event, the yardstick is 1")
+    for name, ratio in now.items():
+        change = f"{ratio / kept[name] - 1:+.0%}" if name in kept else "new"
+        table.add_row(name, f"{ratio:.2f}", f"{kept.get(name, 0.0):.2f}", change)
+    return table
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,195 @@
+"""The attempts of one route: order per key, retries, giving up, the last word on every delivery."""
+
+import asyncio
+import logging
+import random
+import time
+from collections import deque
+from contextlib import suppress
+
+from connectors.port import Connector, Result
+from crossdock.kernel.metrics import Metrics
+from crossdock.kernel.retry import delay
+from crossdock.kernel.stream import Log
+from crossdock.pipeline.delivery import Delivery, dead_letter, idempotency_key, journal_line, refer
+from crossdock.pipeline.gate import Gate, nap
+from crossdock.pipeline.hands import release
+from crossdock.pipeline.held import Held
+from crossdock.pipeline.recorder import Recorder, append_patiently
+from dlq.record import DELIVER, record
+from journal import entry
+from journal.entry import Entry
+from routes.spec import Route
+
+log = logging.getLogger(__name__)
+
+PAUSE_LOOK = 0.25
+
+
+class Attempts:
+    """Tries what it is given until each delivery is delivered, skipped or a dead letter, and that is recorded.
+
+    At most `route.in_flight` runners try at once; what waits for a retry or behind another of its key occupies none.
+    """
+
+    def __init__(
+        self,
+        route: Route,
+        connector: Connector,
+        gate: Gate,
+        streams: Log,
+        recorder: Recorder,
+        metrics: Metrics,
+        revision: str,
+    ) -> None:
+        self.route = route
+        self.gate = gate
+        self.held = Held()
+        self.paused = False
+        self.stopping = asyncio.Event()
+        self.changed = asyncio.Event()
+        self._connector = connector
+        self._streams = streams
+        self._recorder = recorder
+        self._metrics = metrics
+        self._revision = revision
+        self._ready: deque[Delivery] = deque()
+        self._runners: set[asyncio.Task[None]] = set()
+        self._finished: dict[asyncio.Future[None], list[Delivery]] = {}
+        self._since = time.time()
+        self._end_to_end = metrics.end_to_end_seconds.labels(route.name)
+        self._held_gauge = metrics.held.labels(route.name)
+
+    def take(self, delivery: Delivery) -> None:
+        """Hold a delivery and try it in its turn."""
+        if self.held.take(delivery):
+            self._start(delivery)
+
+    def pause(self, paused: bool) -> None:
+        """Stop or resume attempts."""
+        self.paused = paused
+        self._since = time.time()
+
+    def skip(self, delivery: Delivery) -> None:
+        """Record that the route does not want it."""
+        self.held.take(delivery)
+        self._finish(delivery, self._line(delivery, entry.SKIPPED))
+
+    async def stop(self, grace: float) -> None:
+        """Let attempts under way end and record their outcomes; the rest goes to the next worker."""
+        self.stopping.set()
+        self.changed.set()
+        if self._runners:
+            _, late = await asyncio.wait(self._runners, timeout=grace)
+            for task in late:
+                task.cancel()
+        with suppress(TimeoutError):  # the broker may be away; what is not recorded comes again
+            await asyncio.wait_for(self._recorder.close(), grace)
+
+    def _start(self, delivery: Delivery) -> None:
+        self._ready.append(delivery)
+        if len(self._runners) < self.route.in_flight and not self.stopping.is_set():
+            runner = asyncio.create_task(self._run())
+            self._runners.add(runner)
+            runner.add_done_callback(self._ended)
+
+    def _ended(self, runner: "asyncio.Task[None]") -> None:
+        self._runners.discard(runner)
+        if not runner.cancelled() and runner.exception() is not None:
+            log.error("route %s: delivery ended with an error", self.route.name, exc_info=runner.exception())
+
+    async def _run(self) -> None:
+        """Try what is ready, one after the other."""
+        while self._ready and not self.stopping.is_set():
+            await self._deliver(self._ready.popleft())
+
+    async def _deliver(self, delivery: Delivery) -> None:
+        """Make one attempt and do what its result asks for; when the lane stops first, the next worker goes on."""
+        if not delivery.problems:
+            result = await self._attempt(delivery)
+            if result is None and self.stopping.is_set():
+                return
+            if result is not None and result.outcome == "delivered":
+                self._end_to_end.observe(time.time() - delivery.message.time)
+                self._settle(delivery, self._line(delivery, entry.DELIVERED, result.detail))
+                return
+            if result is not None and result.outcome != "permanent" and self._left(delivery) > 0:
+                self._park(delivery, result)
+                return
+        await self._bury(delivery)
+
+    def _park(self, delivery: Delivery, result: Result) -> None:
+        self._recorder.note(self._line(delivery, entry.RETRIED, result.detail))
+        pause = max(result.retry_after, delay(self.route.retry, delivery.attempts, random.random()))
+        self.held.park(delivery)
+        self.changed.set()
+        wait = min(pause, max(0.0, self._left(delivery)))
+        asyncio.get_running_loop().call_later(wait, self._unpark, delivery)
+
+    def _unpark(self, delivery: Delivery) -> None:
+        self.held.unpark(delivery)
+        if not self.stopping.is_set():
+            self._start(delivery)
+
+    async def _attempt(self, delivery: Delivery) -> Result | None:
+        """Make one attempt as soon as it may be; None when the delivery is too old or the lane stops first."""
+        while not self.stopping.is_set():
+            if self.paused:
+                await nap(PAUSE_LOOK, self.stopping)
+                continue
+            if not await self.gate.opened(lambda: self._left(delivery), self.stopping):
+                return None
+            async with self.gate.slots:
+                if not self.paused and await self.gate.admits(self.stopping):
+                    return await self._try(delivery)
+        return None
+
+    async def _try(self, delivery: Delivery) -> Result:
+        delivery.attempts += 1
+        delivery.last = result = await self._send(delivery)
+        self.gate.breaker.record(result.outcome in ("delivered", "permanent"))
+        self._metrics.attempts.labels(self.route.name, result.outcome).inc()
+        self._metrics.breaker_open.labels(self.route.name).set(self.gate.breaker.state != "closed")
+        return result
+
+    async def _send(self, delivery: Delivery) -> Result:
+        try:
+            return await self._connector.deliver(delivery.event, idempotency_key(self.route.name, delivery.event))
+        except Exception as error:
+            log.exception("route %s: the connector failed", self.route.name)
+            return Result("retry", 0, f"internal error: {type(error).__name__}")
+
+    def _left(self, delivery: Delivery) -> float:
+        """Seconds until retries end: by age, counted from when this lane could first try; a pause does not age."""
+        since = time.time() if self.paused else max(delivery.message.time, self._since)
+        return since + self.route.retry.age - time.time()
+
+    async def _bury(self, delivery: Delivery) -> None:
+        letter = dead_letter(self.route, delivery, self._revision)
+        (seq,) = await append_patiently(self._streams, [record(letter)])
+        self._metrics.dead_letters.labels(DELIVER, self.route.name).inc()
+        self._settle(delivery, refer(self._line(delivery, entry.DEAD_LETTERED), letter, seq))
+
+    def _line(self, delivery: Delivery, outcome: str, detail: str = "") -> Entry:
+        return journal_line(self.route.name, delivery, outcome, self._revision, detail)
+
+    def _settle(self, delivery: Delivery, line: Entry) -> None:
+        """Record the last word, and let the next of its key have its turn."""
+        self._finish(delivery, line)
+        if delivery.key and (following := self.held.next(delivery.key)):
+            self._start(following)
+
+    def _finish(self, delivery: Delivery, line: Entry) -> None:
+        """Record the last word on a delivery, then give back its message."""
+        stored = self._recorder.note(line)
+        if stored not in self._finished:
+            self._finished[stored] = []
+            stored.add_done_callback(self._recorded)
+        self._finished[stored].append(delivery)
+
+    def _recorded(self, stored: "asyncio.Future[None]") -> None:
+        deliveries = self._finished.pop(stored)
+        self.held.settle(deliveries)
+        release([delivery.share for delivery in deliveries if delivery.share is not None])
+        self._held_gauge.set(len(self.held))
+        self.changed.set()

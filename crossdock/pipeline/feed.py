@@ -1,0 +1,182 @@
+"""The shared feed of a worker: reads EVENTS once and hands each event to the routes it matches."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+
+from crossdock.kernel import event as events
+from crossdock.kernel.expression import view
+from crossdock.kernel.problems import Unavailable
+from crossdock.kernel.stream import RAW_SEQ, SOURCE, Inbox, Message
+from crossdock.pipeline.hands import Hands, Share, release
+from crossdock.pipeline.held import LEAST
+from crossdock.pipeline.lane import EXTEND_EVERY, PULL_WAIT, Lane
+from crossdock.pipeline.recorder import Recorder, now_ms
+from journal import entry
+from journal.entry import Entry
+
+log = logging.getLogger(__name__)
+
+BATCH = 500
+TEND_EVERY = 0.25
+AWAY = 0.5  # seconds until the broker is asked again
+_REPLAY, _EVENT = "replay.", "event."
+
+
+class Feed:
+    """Gives events to the lanes that follow it; acknowledges one when all that took it are done and that is recorded.
+
+    `position` is the sequence in EVENTS up to which everything has been handed out.
+    """
+
+    def __init__(
+        self, inbox: Inbox, position: int, lanes: Sequence[Lane], recorder: Recorder, name: str, revision: str
+    ) -> None:
+        self.position = position
+        self._name = name
+        self._hands = Hands(inbox)
+        self._lanes = lanes
+        self._by_subject: dict[str, list[Lane]] = {}
+        for lane in lanes:
+            for subject in (*(_EVENT + kind for kind in lane.route.types), _REPLAY + lane.route.name):
+                self._by_subject.setdefault(subject, []).append(lane)
+        self._recorder = recorder
+        self._revision = revision
+        self._stopping = asyncio.Event()
+        self._turn = asyncio.Lock()  # while a lane joins or falls behind, nothing is handed out
+        self._late: set[Lane] = set()
+        self._noted: dict[asyncio.Future[None], list[Share]] = {}
+
+    async def run(self) -> None:
+        """Hand out events until `stop`."""
+        others = [asyncio.create_task(self._extend()), asyncio.create_task(self._tend())]
+        try:
+            while not self._stopping.is_set():
+                await self._pull()
+        finally:
+            for task in others:
+                task.cancel()
+
+    def stop(self) -> None:
+        """Hand out no more; what is in hand stays with the lanes."""
+        self._stopping.set()
+
+    async def _pull(self) -> None:
+        room = BATCH
+        for lane in self._lanes:
+            if lane.following and lane.keeps_up() and lane.room() < room:
+                room = lane.room()
+                if room < LEAST:
+                    await lane.changed()
+                    return
+        try:
+            messages = await self._hands.inbox.fetch(room, PULL_WAIT)
+        except Unavailable as error:
+            log.warning("feed: %s", error)
+            await asyncio.sleep(PULL_WAIT)
+            return
+        async with self._turn:
+            self._late = {lane for lane in self._lanes if lane.following and not lane.keeps_up()}
+            for message in messages:
+                share = self._hands.take(message)
+                if share is not None:
+                    await self._hand_out(message, share)
+
+    async def _hand_out(self, message: Message, share: Share) -> None:
+        lanes = self._by_subject.get(message.subject, [])
+        for lane in lanes:
+            if lane in self._late:
+                await self._leave_behind(lane, message.seq)
+        self.position = max(self.position, message.seq)
+        if message.subject.startswith(_REPLAY):
+            self._replay(message, share, lanes)
+        else:
+            self._note(share, self._give(message, share, lanes))
+
+    def _replay(self, message: Message, share: Share, lanes: Sequence[Lane]) -> None:
+        """Hand out what is meant for one route; one that is behind gets it through its own consumer."""
+        for lane in lanes:
+            if lane.following:
+                share.left += 1
+                lane.admit_own(message, share)
+        release([share])
+
+    def _give(self, message: Message, share: Share, lanes: Sequence[Lane]) -> Entry:
+        """Hand an event to the lanes that want it; return what is to be recorded."""
+        routes: list[Lane] = []
+        behind: list[Lane] = []
+        following: list[Lane] = []
+        event_id = ""
+        for lane in lanes:
+            # What a lane knows it took from its own consumer, just before it joined the feed.
+            (following if lane.following and not lane.knows(message.seq) else behind).append(lane)
+        try:
+            event = events.restore(message.payload)
+            event_id, seen = event.id, view(event)
+        except Exception as error:
+            for lane in following:
+                share.left += 1
+                lane.admit_unread(message, error, share)
+            routes = following
+        else:
+            for lane in following:
+                share.left += 1
+                if lane.admit(message, event, seen, share):
+                    routes.append(lane)
+                else:
+                    share.left -= 1
+        return Entry(
+            at=now_ms(),
+            stage=entry.DELIVER,
+            outcome=entry.MATCHED,
+            source=message.headers.get(SOURCE, ""),
+            id=event_id,
+            raw=int(message.headers.get(RAW_SEQ, 0)),
+            seq=message.origin,
+            detail=self._name,
+            routes=",".join([lane.route.name for lane in routes]),
+            behind=",".join([lane.route.name for lane in behind]),
+            revision=self._revision,
+        )
+
+    def _note(self, share: Share, line: Entry) -> None:
+        stored = self._recorder.note(line)
+        if stored not in self._noted:
+            self._noted[stored] = []
+            stored.add_done_callback(lambda done: release(self._noted.pop(done)))
+        self._noted[stored].append(share)
+
+    async def _leave_behind(self, lane: Lane, seq: int) -> None:
+        """Let a lane fall behind before an event that it cannot take, however long the broker is away."""
+        self._late.discard(lane)
+        while lane.following and not self._stopping.is_set():
+            try:
+                await lane.fall_behind(seq)
+            except Unavailable as error:
+                log.warning("route %s: %s", lane.route.name, error)
+                await asyncio.sleep(AWAY)
+
+    async def _tend(self) -> None:
+        """Look after lanes that cannot keep up, and after those that can again."""
+        while True:
+            await asyncio.sleep(TEND_EVERY)
+            for lane in self._lanes:
+                try:
+                    await self._look_after(lane)
+                except Unavailable as error:
+                    log.warning("route %s: %s", lane.route.name, error)
+
+    async def _look_after(self, lane: Lane) -> None:
+        if lane.following and lane.stuck():
+            async with self._turn:
+                await lane.fall_behind(self.position + 1)
+        elif lane.following:
+            await lane.leave()
+        elif lane.near(self.position):
+            async with self._turn:
+                await lane.join(self.position)
+
+    async def _extend(self) -> None:
+        while True:
+            await asyncio.sleep(EXTEND_EVERY)
+            self._hands.extend(EXTEND_EVERY / 2)

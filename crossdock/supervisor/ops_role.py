@@ -1,0 +1,59 @@
+"""Console, operations API and the journal's projection as a process. Called by `crossdock.supervisor.roles`."""
+
+import asyncio
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from console.api import create_app
+from console.desk import Desk
+from crossdock.adapters import reports
+from crossdock.adapters.keys import NatsKeys
+from crossdock.adapters.ledger import read_ledger
+from crossdock.adapters.letters import NatsLetters, lags
+from crossdock.adapters.projector import Projector
+from crossdock.adapters.sql import SqlJournal
+from crossdock.adapters.watch import NatsWatch
+from crossdock.supervisor.base import Base, base
+from crossdock.supervisor.http import serve
+from crossdock.supervisor.priority import give_way
+
+RETENTION_MARGIN = 60.0
+
+
+async def ops(env: Mapping[str, str]) -> None:
+    """Serve operators, and keep the journal's projection."""
+    async with base("ops", env, dict) as here:
+        keys, heard, journal = NatsKeys(here.client), reports.Reports(), SqlJournal(env["CROSSDOCK_JOURNAL_URL"])
+        await keys.start()
+        await heard.listen(here.client)
+        desk = Desk(
+            project=here.project,
+            journal=journal,
+            keys=keys,
+            letters=NatsLetters(here.client),
+            streams=here.streams,
+            ledger=lambda: read_ledger(here.client, here.project, _kept_since(here)),
+            lags=lambda: lags(here.client, here.project),
+            states=heard.states,
+            pause=NatsWatch(here.client, here.topology).pause,
+            metrics=heard.metrics,
+            asyncapi=_asyncapi,
+        )
+        app = create_app(desk, env["CROSSDOCK_OPS_TOKEN"])
+        give_way()  # as late as can be, for a quick start; before the threads of the projection, which take it over
+        projecting = asyncio.create_task(Projector(here.client, journal).run())
+        await serve(app, here.settings.console.host, int(env["CROSSDOCK_CONSOLE_PORT"]), env)
+        projecting.cancel()
+        await keys.close()
+
+
+def _kept_since(here: Base) -> int:
+    """Return since when (Unix milliseconds) RAW must be whole, with a margin for what is just being removed."""
+    return int((time.time() - here.settings.retention.raw + RETENTION_MARGIN) * 1000)
+
+
+def _asyncapi() -> Mapping[str, Any]:
+    from crossdock.adapters import faststream  # noqa: PLC0415  15 MiB for a document that is seldom asked for
+
+    return faststream.document("nats://broker")

@@ -1,0 +1,43 @@
+"""The worker as a process of its own. Called by `crossdock.supervisor.roles`."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from crossdock.adapters import faststream
+from crossdock.adapters.consumers import feed_consumer
+from crossdock.adapters.valkey import ValkeySeen
+from crossdock.adapters.watch import NatsWatch
+from crossdock.pipeline.process import Processor
+from crossdock.supervisor.base import base
+from crossdock.supervisor.lanes import Lanes
+from crossdock.supervisor.ready import announce
+from crossdock.worker import Worker, share
+
+
+async def worker(env: Mapping[str, str]) -> None:
+    """Process and deliver."""
+    seat, seats = map(int, env.get("CROSSDOCK_SEAT", "0/1").split("/"))
+    states: dict[str, Callable[[], Mapping[str, Any]]] = {}
+    async with base(f"worker-{seat}", env, lambda: states["lanes"]() if states else {}) as here:
+        feeds = {
+            number: feed_consumer(number, seats, routes)
+            for number in range(seats)
+            if (routes := share(here.project, number, seats))
+        }
+        watch = NatsWatch(here.client, here.topology, list(feeds.values()), feeds.get(seat))
+        lanes = Lanes(here)
+        crew = Worker(here.project, seat, seats, lambda routes: lanes.open(feeds[seat], routes), watch, here.metrics)
+        states["lanes"] = crew.state
+        seen = ValkeySeen(env["CROSSDOCK_DEDUPE_URL"])
+        processor = Processor(here.project, seen, here.streams, here.metrics)
+        app = faststream.make_app(
+            env["CROSSDOCK_NATS_URL"],
+            processor.run if crew.processes else None,
+            crew.follow_pauses,
+            crew.start,
+            crew.stop,
+        )
+        app.after_startup(lambda: announce(env))
+        await app.run()
+        await lanes.close()
+        await seen.close()

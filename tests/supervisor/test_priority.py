@@ -1,0 +1,39 @@
+"""What can be done a second later gives way to what moves events, and nothing else is made to."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from crossdock.supervisor.priority import NICE
+
+GROUP = Path("/proc/self/autogroup")
+PROGRAM = """
+import os
+from pathlib import Path
+from crossdock.supervisor.priority import give_way
+give_way()
+group = Path("/proc/self/autogroup")
+print(os.nice(0), group.read_text().split()[-1] if group.exists() else "-")
+"""
+
+
+def ranks(own_session: bool) -> tuple[int, str]:
+    """Return the rank of a process after it gave way, and that of its session."""
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM], check=True, capture_output=True, text=True, start_new_session=own_session
+    )
+    process, group = done.stdout.split()
+    return int(process), group
+
+
+def test_a_process_that_gives_way_has_a_lower_rank() -> None:
+    assert ranks(own_session=True)[0] == NICE
+
+
+@pytest.mark.skipif(not GROUP.exists(), reason="this kernel does not group processes by session")
+def test_its_session_has_it_too_but_not_one_shared_with_others() -> None:
+    before = GROUP.read_text().split()[-1]
+    assert ranks(own_session=True)[1] == str(NICE)
+    assert ranks(own_session=False)[1] == GROUP.read_text().split()[-1] == before
