@@ -1,7 +1,6 @@
 """The handwritten gateway and router under measure, on the servers that Crossdock embeds; called by `bench.entries`."""
 
 import asyncio
-import os
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -121,8 +120,8 @@ async def running_baseline(entry: Entry, size: Size, measure: str) -> AsyncItera
             for stream, subject in _SUBJECTS.items():
                 await broker.client.jetstream().add_stream(name=stream, subjects=[subject])
             port = datafolder.free_port()
-            env = {"NATS_URL": embedded[servers.NATS].url, "REDIS_URL": embedded[servers.VALKEY].url}
-            env |= {name: f"{url}" for name, url in sinks.environment().items()}
+            urls = {"NATS_URL": embedded[servers.NATS].url, "REDIS_URL": embedded[servers.VALKEY].url}
+            env = {**urls, **sinks.environment()}
             for role in _ROLES.get(measure, ("router",)):
                 argv = _argv(role, port)
                 process = await stack.enter_async_context(processes.running(argv, env, folder / f"{role}.log"))
@@ -139,7 +138,7 @@ def _argv(role: str, port: int) -> tuple[str, ...]:
 
 
 async def _serve(stack: AsyncExitStack, folder: Path, name: str, server: Server) -> int:
-    process = await stack.enter_async_context(processes.running(server.child.argv, os.environ, folder / f"{name}.log"))
+    process = await stack.enter_async_context(processes.running(server.child.argv, {}, folder / f"{name}.log"))
     if server.child.probe:
         await asyncio.wait_for(probes.until(server.child.probe), _READY_WITHIN)
     return process.pid

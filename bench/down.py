@@ -37,7 +37,8 @@ async def measure(entry: Entry, rep: int, size: Size) -> Run:
             **stage.settings(),
             **start.condition,
         }
-        wrong = [] if aside == len(want[DOWN]) else [f"{aside} of {len(want[DOWN])} events of the OMS are safe"]
+        # It may be more: a route that has fallen behind has not looked at all of its events yet.
+        wrong = [] if aside >= len(want[DOWN]) else [f"{aside} of {len(want[DOWN])} events of the OMS are safe"]
         return Run("down", entry, rep, figures, (*wrong, *await _faults(stage, start, want)))
 
 

@@ -1,6 +1,5 @@
 """Measure `kill`: `route`, with the first worker killed in the middle; called by `bench.suite`."""
 
-import asyncio
 import os
 import signal
 import time
@@ -31,7 +30,6 @@ async def measure(entry: Entry, rep: int, size: Size) -> Run:
         names = [name for name, child in stage.pids().items() if child == pid]
         os.kill(pid, signal.SIGKILL)
         killed = time.monotonic()
-        await asyncio.sleep(0)
         at = (await stage.sinks.counts())["erp"]["unique"]
         await until(stage.is_settled, size.within)
         settled = time.monotonic() - killed

@@ -22,15 +22,13 @@ def _die_with_us() -> None:
 
 
 @asynccontextmanager
-async def running(
-    argv: Sequence[str], env: Mapping[str, str], log: Path, cwd: Path = ROOT
-) -> AsyncIterator[asyncio.subprocess.Process]:
+async def running(argv: Sequence[str], env: Mapping[str, str], log: Path) -> AsyncIterator[asyncio.subprocess.Process]:
     """Run a process whose output goes to a file; it ends when we do, however we end."""
     with log.open("ab") as output:
         process = await asyncio.create_subprocess_exec(
             *argv,
             env={**os.environ, **env},
-            cwd=cwd,
+            cwd=ROOT,
             stdin=asyncio.subprocess.DEVNULL,
             stdout=output,
             stderr=output,

@@ -152,6 +152,33 @@ def test_one_measure_is_crossdock_alone_unless_peers_are_named(monkeypatch: pyte
     assert orjson.loads(alone.stdout)["runs"][0]["figures"]["events_per_s"] == 500
 
 
+def test_without_a_name_all_measures_are_taken_and_shown_in_one_table(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    # given
+    def taken(name: str) -> suite.Measure:
+        async def measure(entry: Entry, rep: int, size: Size) -> Run:
+            return Run(name, entry, rep, {"events_per_s": 1_000 + rep})
+
+        return measure
+
+    for name in list(suite.MEASURES):
+        monkeypatch.setitem(suite.MEASURES, name, taken(name))
+    monkeypatch.setattr(figures, "RESULTS", tmp_path)
+    # when
+    result = CliRunner().invoke(app, ["bench", "--peers", "handwritten"])
+    # then
+    assert result.exit_code == 0
+    rows = [line.split("│")[1:3] for line in result.stdout.splitlines() if "│" in line]
+    assert [row[0].strip() for row in rows] == [
+        name
+        for name, number in (("ingest", 4), ("route", 3), ("latency", 3), ("down", 3), ("kill", 2))
+        for _ in range(number)
+    ]
+    assert "1,002 (1,001-1,003)" in result.stdout
+    assert "handwritten 2m keeps 100% of its rate while one target is down" in result.stdout
+
+
 @pytest.mark.parametrize(
     "words",
     [
