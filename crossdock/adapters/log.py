@@ -16,11 +16,44 @@ ACK_TIMEOUT = (
     5.0  # seconds until an append counts as not acknowledged; ambiguous, so the caller repeats with the same key
 )
 BATCH = 500  # messages of one atomic batch; the server takes 1,000
+# The server makes a store of its own for each atomic batch, which takes it 3 ms; an append alone takes it 0.03 ms, and
+# 0.3 ms more where it writes each to disk before it acknowledges. From so many messages on a batch is quicker.
+ATOMIC_FROM = 64
+ATOMIC_FROM_SYNCED = 12
 _DUPLICATE_IN_BATCH = 10201
+
+Sending = tuple[str, dict[str, str], bytes]  # subject, headers, payload
+
+
+Outcome = Stored | Exception
 
 
 class Repeated(Exception):
     """An atomic batch was refused because one of its messages is stored already."""
+
+
+class _Answers:
+    """The acknowledgements of messages that were written together, in their order."""
+
+    __slots__ = ("deadline", "future", "left", "outcomes")
+
+    def __init__(self, count: int) -> None:
+        self.deadline = time.monotonic() + ACK_TIMEOUT
+        self.future: asyncio.Future[list[Outcome]] = asyncio.get_running_loop().create_future()
+        self.outcomes: list[Outcome] = [Unavailable("nats: no acknowledgement")] * count
+        self.left = count
+
+    def take(self, place: int, outcome: Outcome) -> None:
+        """Note one of them; the last one wakes who waits."""
+        self.outcomes[place] = outcome
+        self.left -= 1
+        if not self.left:
+            self.end()
+
+    def end(self) -> None:
+        """Wait for no more."""
+        if not self.future.done():
+            self.future.set_result(self.outcomes)
 
 
 class Acks:
@@ -29,7 +62,7 @@ class Acks:
     def __init__(self, client: Client) -> None:
         self.client = client
         self._prefix = client.new_inbox() + "."
-        self._waiting: dict[bytes, tuple[float, asyncio.Future[Stored]]] = {}
+        self._waiting: dict[bytes, tuple[_Answers, int]] = {}
         self._number = 0
         self._sweeper: asyncio.Task[None] | None = None
 
@@ -43,81 +76,97 @@ class Acks:
         if self._sweeper:
             self._sweeper.cancel()
 
-    async def send(self, frames: list[bytes], subject: str, headers: dict[str, str], payload: bytes) -> Stored:
-        """Write frames and one message more, and wait for the stream's acknowledgement of the latter.
+    async def send(self, frames: list[bytes], asking: Sequence[Sending]) -> list[Outcome]:
+        """Write frames, and after them messages whose acknowledgements are waited for, all in one piece.
 
         Raises:
-            Unavailable: not connected, refused by the server, or no answer in time.
-            Repeated: an atomic batch held a message that is stored already.
+            Unavailable: not connected, or the messages cannot be written; what the broker says is in the outcomes.
         """
-        self._number += 1
-        token = b"%d" % self._number
-        future: asyncio.Future[Stored] = asyncio.get_running_loop().create_future()
-        self._waiting[token] = (time.monotonic() + ACK_TIMEOUT, future)
+        answers = _Answers(len(asking))
+        first = self._number + 1
+        self._number += len(asking)
+        tokens = [b"%d" % number for number in range(first, self._number + 1)]
         try:
-            last = wire.frame_with_headers(subject, self._prefix + token.decode(), headers, payload)
-            wire.write(self.client, [*frames, last])
-            return await future
+            frames += [
+                wire.frame_with_headers(subject, f"{self._prefix}{number}", headers, payload)
+                for number, (subject, headers, payload) in enumerate(asking, first)
+            ]
+            self._waiting.update((token, (answers, place)) for place, token in enumerate(tokens))
+            wire.write(self.client, frames)
+            return await answers.future
         except (NatsError, OSError) as error:
             raise Unavailable(f"nats: {type(error).__name__}") from error
         finally:
-            self._waiting.pop(token, None)
+            if answers.left:
+                for token in tokens:
+                    self._waiting.pop(token, None)
 
     def _on_reply(self, subject: bytes, _: bytes, __: bytes, payload: bytes) -> None:
-        waits = self._waiting.get(subject[len(self._prefix) :])
-        future = waits[1] if waits else None
-        if future is None or future.done():
-            return
-        if not payload:
-            future.set_exception(Unavailable("nats: no stream answers"))
-            return
-        answer = orjson.loads(payload)
-        error = answer.get("error")
-        if error:
-            known = error.get("err_code") == _DUPLICATE_IN_BATCH
-            future.set_exception(Repeated() if known else Unavailable(f"nats: {error.get('description')}"))
-        else:
-            future.set_result(Stored(answer["seq"], answer.get("duplicate", False)))
+        waits = self._waiting.pop(subject[len(self._prefix) :], None)
+        if waits is not None:
+            answers, place = waits
+            answers.take(place, _outcome(payload))
 
     async def _sweep(self) -> None:
         """Give up what waits too long, and at once what waits for a connection that is gone."""
         while True:
             await asyncio.sleep(0.25)
             now = time.monotonic()
-            for deadline, future in list(self._waiting.values()):
-                if not future.done() and (deadline < now or not self.client.is_connected):
-                    future.set_exception(Unavailable("nats: no acknowledgement"))
+            for answers, _ in list(self._waiting.values()):
+                if answers.deadline < now or not self.client.is_connected:
+                    answers.end()
+
+
+def _outcome(payload: bytes) -> Outcome:
+    if not payload:
+        return Unavailable("nats: no stream answers")
+    answer = orjson.loads(payload)
+    error = answer.get("error")
+    if error is None:
+        return Stored(answer["seq"], answer.get("duplicate", False))
+    return Repeated() if error.get("err_code") == _DUPLICATE_IN_BATCH else Unavailable(f"nats: {error['description']}")
 
 
 class NatsLog:
     """Appends to whatever stream listens on a record's subject."""
 
-    def __init__(self, acks: Acks) -> None:
+    def __init__(self, acks: Acks, *, atomic_from: int = ATOMIC_FROM) -> None:
         self._acks = acks
+        self._atomic_from = atomic_from
         self._batches = 0
 
     async def append(self, record: Record) -> Stored:
         """See `Log.append`."""
-        return await self._acks.send([], record.subject, {**record.headers, "Nats-Msg-Id": record.key}, record.payload)
+        return (await self._append_each([record]))[0]
 
     async def append_all(self, records: Sequence[Record]) -> list[Stored]:
-        """See `Log.append_all`; an atomic batch is one fsync and one acknowledgement for all."""
-        if len(records) <= BATCH:
-            return await self._append_batch(records)
+        """See `Log.append_all`."""
+        if 0 < len(records) <= BATCH:
+            return await self._append_some(records)
         stored: list[Stored] = []
         for start in range(0, len(records), BATCH):
-            stored += await self._append_batch(records[start : start + BATCH])
+            stored += await self._append_some(records[start : start + BATCH])
         return stored
 
-    async def _append_batch(self, records: Sequence[Record]) -> list[Stored]:
-        if len(records) > 1:
+    async def _append_some(self, records: Sequence[Record]) -> list[Stored]:
+        if len(records) >= self._atomic_from:
             try:
                 return await self._append_atomically(records)
             except Repeated:
                 pass  # a redelivered batch: the server says for each message whether it is a repeat
-        return await asyncio.gather(*(self.append(record) for record in records))
+        return await self._append_each(records)
+
+    async def _append_each(self, records: Sequence[Record]) -> list[Stored]:
+        asking = [(record.subject, {**record.headers, "Nats-Msg-Id": record.key}, record.payload) for record in records]
+        stored = []
+        for outcome in await self._acks.send([], asking):
+            if isinstance(outcome, Exception):
+                raise outcome
+            stored.append(outcome)
+        return stored
 
     async def _append_atomically(self, records: Sequence[Record]) -> list[Stored]:
+        """Append with one fsync and one acknowledgement for all."""
         self._batches += 1
         batch, size = f"{id(self):x}-{self._batches}-{time.time_ns():x}", len(records)
         try:
@@ -125,9 +174,11 @@ class NatsLog:
         except NatsError as error:
             raise Unavailable(f"nats: {type(error).__name__}") from error
         last = records[-1]
-        headers = {**_batched(last, batch, size), "Nats-Batch-Commit": "1"}
-        ack = await self._acks.send(frames, last.subject, headers, last.payload)
-        return [Stored(seq) for seq in range(ack.seq - size + 1, ack.seq + 1)]
+        commit = (last.subject, {**_batched(last, batch, size), "Nats-Batch-Commit": "1"}, last.payload)
+        (outcome,) = await self._acks.send(frames, [commit])
+        if isinstance(outcome, Exception):
+            raise outcome
+        return [Stored(seq) for seq in range(outcome.seq - size + 1, outcome.seq + 1)]
 
 
 def _member(record: Record, batch: str, number: int) -> bytes:

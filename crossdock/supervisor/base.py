@@ -19,7 +19,7 @@ import uvloop
 from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_exponential
 
 from crossdock.adapters import nats, reports
-from crossdock.adapters.log import Acks, NatsLog
+from crossdock.adapters.log import ATOMIC_FROM, ATOMIC_FROM_SYNCED, Acks, NatsLog
 from crossdock.adapters.topology import Topology
 from crossdock.kernel import settings as settings_file
 from crossdock.kernel.metrics import Metrics
@@ -73,7 +73,9 @@ async def base(name: str, env: Mapping[str, str], state: Callable[[], Mapping[st
     metrics = Metrics()
     reporting = asyncio.create_task(reports.report(client, name, metrics, state))
     try:
-        yield Base(project, chosen, env, client, NatsLog(acks), topology, metrics)
+        synced = chosen.nats.sync_interval == "always" and not chosen.nats.url
+        streams = NatsLog(acks, atomic_from=ATOMIC_FROM_SYNCED if synced else ATOMIC_FROM)
+        yield Base(project, chosen, env, client, streams, topology, metrics)
     finally:
         reporting.cancel()
         await acks.close()

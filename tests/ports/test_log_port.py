@@ -6,7 +6,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import pytest
 
-from crossdock.adapters.log import Acks, NatsLog
+from crossdock.adapters.log import ATOMIC_FROM, Acks, NatsLog
 from crossdock.adapters.memory import MemoryLog
 from crossdock.kernel.stream import Log, Record
 from tests.realservers import clean
@@ -58,7 +58,7 @@ def test_a_repeat_names_the_first(opened: Opened) -> None:
     asyncio.run(scenario())
 
 
-@pytest.mark.parametrize("number", [0, 1, 2, 7])
+@pytest.mark.parametrize("number", [0, 1, 7, ATOMIC_FROM, 501])
 def test_many_are_stored_in_their_order(opened: Opened, number: int) -> None:
     async def scenario() -> None:
         async with opened() as log:
@@ -74,6 +74,17 @@ def test_repeats_among_many_are_told_one_by_one(opened: Opened) -> None:
             await log.append_all([record("a"), record("b")])
             stored = await log.append_all([record("c"), record("a"), record("d"), record("b")])
             assert [(one.seq, one.duplicate) for one in stored] == [(3, False), (1, True), (4, False), (2, True)]
+
+    asyncio.run(scenario())
+
+
+def test_repeats_in_a_batch_that_would_be_atomic_are_told_one_by_one(opened: Opened) -> None:
+    async def scenario() -> None:
+        async with opened() as log:
+            await log.append_all([record(str(i)) for i in range(ATOMIC_FROM)])
+            stored = await log.append_all([record(str(i)) for i in range(1, ATOMIC_FROM + 1)])
+            assert [one.duplicate for one in stored] == [True] * (ATOMIC_FROM - 1) + [False]
+            assert [one.seq for one in stored] == list(range(2, ATOMIC_FROM + 2))
 
     asyncio.run(scenario())
 
