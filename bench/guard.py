@@ -84,9 +84,9 @@ async def _accepted(project: Project, bodies: Sequence[bytes]) -> list[Message]:
 
 
 async def _process(project: Project, messages: Sequence[Message]) -> None:
-    processor = Processor(project, MemorySeen(), MemoryLog(), Metrics())
+    processor = Processor(project, MemorySeen(), journal := MemoryLog(), Recorder(journal), Metrics())
     for start in range(0, len(messages), BATCH):
-        await processor.run(messages[start : start + BATCH], _nothing)
+        await (await processor.run(messages[start : start + BATCH], _nothing))
 
 
 async def _deliver(events: Sequence[Event]) -> None:

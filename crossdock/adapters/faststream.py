@@ -1,5 +1,6 @@
 """The worker as a FastStream application: lifecycle, the batch subscription of the process step, control messages."""
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -20,7 +21,8 @@ from crossdock.kernel.stream import RAW, Message
 
 log = logging.getLogger(__name__)
 
-Handler = Callable[[list[Message], Callable[[], Awaitable[None]]], Awaitable[None]]
+Handler = Callable[[list[Message], Callable[[], Awaitable[None]]], Awaitable["asyncio.Future[None]"]]
+STOP_WITHIN = 10.0
 
 
 def make_app(
@@ -44,10 +46,11 @@ def make_app(
         log_level=logging.DEBUG,
     )
     pulled: list[NatsInbox] = []  # there is one once the broker is connected
+    under_way: set[asyncio.Future[None]] = set()
     app = FastStream(
         broker,
         on_startup=[start, partial(_own_pull, broker, pulled)],
-        on_shutdown=[stop],
+        on_shutdown=[partial(_finish, pulled, under_way), stop],
         logger=None,
         specification=_document(),
     )
@@ -57,14 +60,14 @@ def make_app(
         await control()
 
     if process is not None:
-        _subscribe(broker, process, pulled)
+        _subscribe(broker, process, pulled, under_way)
     return app
 
 
 def document(url: str) -> dict[str, Any]:
     """Return the AsyncAPI document of the worker."""
 
-    async def nothing(*_: Any) -> None:
+    async def nothing(*_: Any) -> Any:
         """The document is made of an application that never runs."""
 
     app = make_app(url, nothing, nothing, nothing, nothing)
@@ -76,7 +79,17 @@ def _document() -> AsyncAPI:
     return AsyncAPI(title="Crossdock worker", version=VERSION, description="Raw events in, canonical events out.")
 
 
-def _subscribe(broker: NatsBroker, process: Handler, pulled: list[NatsInbox]) -> None:
+async def _finish(pulled: list[NatsInbox], under_way: "set[asyncio.Future[None]]") -> None:
+    """Take no more batches, and let those under way be acknowledged: what is not comes again at the next start."""
+    for inbox in pulled:
+        await inbox.close()
+    if under_way:
+        await asyncio.wait(under_way, timeout=STOP_WITHIN)
+
+
+def _subscribe(
+    broker: NatsBroker, process: Handler, pulled: list[NatsInbox], under_way: "set[asyncio.Future[None]]"
+) -> None:
     @broker.subscriber(
         "raw.>",
         stream=JStream(RAW, declare=False),
@@ -94,8 +107,20 @@ def _subscribe(broker: NatsBroker, process: Handler, pulled: list[NatsInbox]) ->
         async def extend() -> None:
             pulled[0].extend(messages)
 
-        await process(messages, extend)
-        pulled[0].ack(messages)
+        acknowledged: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        under_way.add(acknowledged)
+        acknowledged.add_done_callback(under_way.discard)
+
+        def acknowledge(_: object) -> None:
+            pulled[0].ack(messages)
+            acknowledged.set_result(None)
+
+        try:
+            recorded = await process(messages, extend)
+        except BaseException:
+            acknowledged.cancel()
+            raise
+        recorded.add_done_callback(acknowledge)
 
 
 async def _own_pull(broker: NatsBroker, pulled: list[NatsInbox]) -> None:

@@ -1,6 +1,7 @@
 """The streams, consumers and buckets Crossdock stands on: declared here once, reconciled at start, watched after."""
 
 import contextlib
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -28,6 +29,7 @@ REPEAT_WINDOW = 300.0  # seconds in which the broker itself drops an exact repea
 ACK_WAIT = 6.0  # seconds until the work of a dead worker goes to its successor
 REDELIVERED = ACK_WAIT + 1  # seconds after which the broker has handed out again what got lost on the way
 IN_FLIGHT = 12_000  # more than a lane holds
+NOTE_AGAIN = 60.0  # seconds until an unchanged position is written again, which costs the disk; the bucket may be new
 
 
 class Topology:
@@ -38,6 +40,7 @@ class Topology:
         self._jetstream = client.jetstream()
         self._replicas = replicas
         self._retention = retention
+        self._noted: dict[str, tuple[int, float]] = {}
 
     async def streams(self) -> None:
         """Create or update all streams and buckets.
@@ -143,13 +146,16 @@ class Topology:
         except (NatsError, OSError) as error:
             raise Unavailable(f"nats: {type(error).__name__}") from error
         floor = info.ack_floor.stream_seq if info.ack_floor else 0
-        await self._note(wanted, floor)
+        noted, at = self._noted.get(wanted.name, (-1, 0.0))
+        if floor != noted or time.monotonic() > at + NOTE_AGAIN:
+            await self._note(wanted, floor)
         return False
 
     async def _note(self, wanted: Consumer, floor: int) -> None:
         try:
             positions = await self._jetstream.key_value(POSITIONS)
             await positions.put(f"{wanted.stream}.{wanted.name}", str(floor).encode())
+            self._noted[wanted.name] = floor, time.monotonic()
         except (NatsError, OSError) as error:
             raise Unavailable(f"nats: {type(error).__name__}") from error
 

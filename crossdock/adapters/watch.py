@@ -27,6 +27,7 @@ class NatsWatch:
         self._topology = topology
         self._feeds = feeds
         self._own = own
+        self._control = 0, 0, frozenset[str]()  # state of the bucket when it was read, and what was in it
 
     async def prepare(self, processes: bool) -> None:
         """See `Watch.prepare`; the seat that processes makes the feeds of all, the others wait for theirs."""
@@ -46,12 +47,19 @@ class NatsWatch:
     async def paused(self) -> frozenset[str]:
         """See `Watch.paused`."""
         try:
-            bucket = await self._client.jetstream().key_value(CONTROL)
+            state = (await self._client.jetstream().stream_info(f"KV_{CONTROL}")).state
+            if (state.last_seq, state.messages) != self._control[:2]:  # reading makes the broker a consumer and drop it
+                self._control = state.last_seq, state.messages, await self._read_paused()
+        except (NatsError, OSError) as error:
+            raise Unavailable(f"nats: {type(error).__name__}") from error
+        return self._control[2]
+
+    async def _read_paused(self) -> frozenset[str]:
+        bucket = await self._client.jetstream().key_value(CONTROL)
+        try:
             keys = await bucket.keys()
         except NoKeysError:
             return frozenset()
-        except (NatsError, OSError) as error:
-            raise Unavailable(f"nats: {type(error).__name__}") from error
         return frozenset(key.removeprefix("paused.") for key in keys if key.startswith("paused."))
 
     async def pause(self, route: str, paused: bool) -> None:

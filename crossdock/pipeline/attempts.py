@@ -6,8 +6,9 @@ import random
 import time
 from collections import deque
 from contextlib import suppress
+from typing import get_args
 
-from connectors.port import Connector, Result
+from connectors.port import Connector, Outcome, Result
 from crossdock.kernel.metrics import Metrics
 from crossdock.kernel.retry import delay
 from crossdock.kernel.stream import Log
@@ -59,6 +60,9 @@ class Attempts:
         self._since = time.time()
         self._end_to_end = metrics.end_to_end_seconds.labels(route.name)
         self._held_gauge = metrics.held.labels(route.name)
+        self._tried = {outcome: metrics.attempts.labels(route.name, outcome) for outcome in get_args(Outcome)}
+        self._breaker_open = metrics.breaker_open.labels(route.name)
+        self._open = False
 
     def take(self, delivery: Delivery) -> None:
         """Hold a delivery and try it in its turn."""
@@ -148,8 +152,10 @@ class Attempts:
         delivery.attempts += 1
         delivery.last = result = await self._send(delivery)
         self.gate.breaker.record(result.outcome in ("delivered", "permanent"))
-        self._metrics.attempts.labels(self.route.name, result.outcome).inc()
-        self._metrics.breaker_open.labels(self.route.name).set(self.gate.breaker.state != "closed")
+        self._tried[result.outcome].inc()
+        if (self.gate.breaker.state != "closed") != self._open:
+            self._open = not self._open
+            self._breaker_open.set(self._open)
         return result
 
     async def _send(self, delivery: Delivery) -> Result:

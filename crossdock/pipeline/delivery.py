@@ -48,23 +48,24 @@ def idempotency_key(route: str, event: Event) -> str:
 
 def journal_line(route: str, delivery: Delivery, outcome: str, revision: str, detail: str = "") -> Entry:
     """Return the journal entry of an outcome at this stage."""
-    message, event = delivery.message, delivery.event
+    message, event, now = delivery.message, delivery.event, now_ms()
+    headers = message.headers
     return Entry(
-        at=now_ms(),
+        at=now,
         stage=STAGE,
         outcome=outcome,
         partner=delivery.partner,
-        source=message.headers.get(SOURCE, ""),
+        source=headers.get(SOURCE, ""),
         id=event.id,
         origin=event.source,
         type=event.type,
-        raw=int(message.headers.get(RAW_SEQ, 0)),
+        raw=int(headers.get(RAW_SEQ, 0)),
         seq=message.origin,
         route=route,
         key=business_key(event),
         detail=detail,
         dead_letter=_letter_of(route, message),
-        ms=max(0, now_ms() - int(message.time * 1000)),
+        ms=max(0, now - int(message.time * 1000)),
         revision=revision,
     )
 

@@ -170,8 +170,9 @@ class Feed:
         if lane.following and lane.stuck():
             async with self._turn:
                 await lane.fall_behind(self.position + 1)
-        elif lane.following:
-            await lane.leave()
+        elif lane.following and lane.has_own:
+            async with self._turn:
+                await lane.leave()
         elif lane.near(self.position):
             async with self._turn:
                 await lane.join(self.position)

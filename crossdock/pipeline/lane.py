@@ -43,7 +43,8 @@ class Lane:
         self._held = attempts.held
         self._backlogs = backlogs
         self._own = Hands(own) if own else None
-        self._joined = 0
+        self._joined = 0  # up to here the deliveries come from the own consumer, from here on from the feed
+        self._beyond: list[Share] = []  # read from the own consumer beyond that, and not acknowledged there
         self._last = 0  # read from the own consumer
         self._drained = False  # the own consumer had nothing when it was last asked
 
@@ -161,6 +162,9 @@ class Lane:
             log.info("route %s falls behind, from %d", self.route.name, since)
         self.following = False
         self._give_back()
+        beyond, self._beyond = self._beyond, []
+        for share in beyond:  # it had joined: its consumer is still there
+            self.admit_own(share.message, share)
         self._attempts.changed.set()
 
     async def join(self, position: int) -> None:
@@ -176,16 +180,18 @@ class Lane:
             if time.monotonic() > until or self.room() <= 0:
                 return
             self._admit_all(await self._own.inbox.fetch(self.room(), JOIN_WITHIN / 4))
-        self.following, self._joined = True, position
+        # What was read past the position is in hand or settled, so the feed will not give it.
+        self.following, self._joined = True, self._last
 
     async def leave(self) -> None:
-        """Give up the own consumer once everything up to where the lane joined the feed is acknowledged.
+        """Give up the own consumer once everything read from it before joining is acknowledged; the feed stands still.
 
         Raises:
             Unavailable: the broker does not answer.
         """
         if self._own is not None and self.following and await self._own.inbox.done(self._joined):
             inbox, self._own = self._own.inbox, None
+            self._beyond.clear()
             await self._backlogs.drop(self.route, inbox)
             log.info("route %s follows the feed again", self.route.name)
 
@@ -220,7 +226,9 @@ class Lane:
             if share is None:
                 continue
             if self.following and message.seq > self._joined:
-                release([share])  # the feed has it or will have it
+                # The feed has it or will have it. Should this worker die before `leave`, or the lane fall behind again,
+                # the own consumer is where it comes from.
+                self._beyond.append(share)
             else:
                 self.admit_own(message, share)
 

@@ -17,7 +17,7 @@ from crossdock.kernel.metrics import Metrics
 from crossdock.kernel.problems import Problem, Refused, Unavailable, refuse
 from crossdock.kernel.stream import DEAD_LETTER, DIGEST, EVENT_ID, RAW_SEQ, SOURCE, VERSION, Log, Message, Record
 from crossdock.pipeline.ports import Claim, Owner, Seen
-from crossdock.pipeline.recorder import append_entries, append_patiently, now_ms
+from crossdock.pipeline.recorder import Recorder, append_patiently, now_ms
 from crossdock.project import Project
 from dlq.record import PROCESS, DeadLetter, explain, headers_of, letter_id, record
 from journal import entry
@@ -62,22 +62,27 @@ def dedupe_key(partner: str, event: Event) -> str:
 class Processor:
     """Runs batches; safe to run again with the same messages at any point."""
 
-    def __init__(self, project: Project, seen: Seen, streams: Log, metrics: Metrics) -> None:
+    def __init__(self, project: Project, seen: Seen, streams: Log, recorder: Recorder, metrics: Metrics) -> None:
         self._project = project
         self._seen = seen
         self._streams = streams
+        self._recorder = recorder
         self._metrics = metrics
 
-    async def run(self, messages: Sequence[Message], extend: Extend) -> None:
-        """Bring every message to its outcome; when this returns all outcomes are stored and may be acknowledged."""
+    async def run(self, messages: Sequence[Message], extend: Extend) -> "asyncio.Future[None]":
+        """Bring every message to its outcome and store that.
+
+        When the returned future is done it is recorded too and the messages may be acknowledged; the next batch need
+        not wait for it.
+        """
         started, at = time.perf_counter(), now_ms()
         works = [self._decode(message) for message in messages]
         await self._claim(works, extend)
         for work in works:
             self._transform(work)
         stored = [*await self._store_letters(works, at), *await self._store_events(works, at)]
-        await append_entries(self._streams, [*stored, *self._duplicates(works, at)])
         self._metrics.process_seconds.observe(time.perf_counter() - started)
+        return self._recorder.note(*stored, *self._duplicates(works, at))
 
     def _decode(self, message: Message) -> _Work:
         _, partner, source = message.subject.split(".", 2)

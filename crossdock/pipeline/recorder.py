@@ -62,9 +62,9 @@ class Recorder:
         self._stored: asyncio.Future[None] | None = None
         self._task: asyncio.Task[None] | None = None
 
-    def note(self, entry: Entry) -> "asyncio.Future[None]":
-        """Take an entry; the future is done when it is stored."""
-        self._lot.append(entry)
+    def note(self, *entries: Entry) -> "asyncio.Future[None]":
+        """Take entries; the future is done when they are stored."""
+        self._lot += entries
         if self._stored is None:
             self._stored = asyncio.get_running_loop().create_future()
         if self._task is None or self._task.done():

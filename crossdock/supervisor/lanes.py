@@ -23,11 +23,11 @@ PROBES = 5  # at least so many tries of a dead target before the age of a delive
 class Lanes:
     """Makes the lanes of a worker; those of one connector share its client, breaker, rate and slots."""
 
-    def __init__(self, here: Base) -> None:
+    def __init__(self, here: Base, recorder: Recorder) -> None:
         self._here = here
         self._project = here.project
         self._backlogs = NatsBacklogs(here.client, here.topology)
-        self._recorder = Recorder(here.streams)
+        self._recorder = recorder
         self._shared: dict[str, tuple[Connector, Gate]] = {}
 
     async def open(self, consumer: Consumer, routes: list[Route]) -> tuple[Feed, dict[str, Lane]]:

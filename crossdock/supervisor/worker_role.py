@@ -8,6 +8,7 @@ from crossdock.adapters.consumers import feed_consumer
 from crossdock.adapters.valkey import ValkeySeen
 from crossdock.adapters.watch import NatsWatch
 from crossdock.pipeline.process import Processor
+from crossdock.pipeline.recorder import Recorder
 from crossdock.supervisor.base import base
 from crossdock.supervisor.lanes import Lanes
 from crossdock.supervisor.ready import announce
@@ -25,11 +26,12 @@ async def worker(env: Mapping[str, str]) -> None:
             if (routes := share(here.project, number, seats))
         }
         watch = NatsWatch(here.client, here.topology, list(feeds.values()), feeds.get(seat))
-        lanes = Lanes(here)
+        recorder = Recorder(here.streams)
+        lanes = Lanes(here, recorder)
         crew = Worker(here.project, seat, seats, lambda routes: lanes.open(feeds[seat], routes), watch, here.metrics)
         states["lanes"] = crew.state
         seen = ValkeySeen(env["CROSSDOCK_DEDUPE_URL"])
-        processor = Processor(here.project, seen, here.streams, here.metrics)
+        processor = Processor(here.project, seen, here.streams, recorder, here.metrics)
         app = faststream.make_app(
             env["CROSSDOCK_NATS_URL"],
             processor.run if crew.processes else None,

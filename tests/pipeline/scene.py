@@ -94,7 +94,7 @@ class ProcessScene(Streams):
         self.seen = FlakySeen()
         self.metrics = Metrics()
         self.extended = 0
-        self.processor = Processor(self.project, self.seen, self.log, self.metrics)
+        self.processor = Processor(self.project, self.seen, self.log, Recorder(self.log), self.metrics)
 
     async def store(self, event: Event, partner: str = "stores") -> Message:
         """Store an event as the gateway does."""
@@ -104,7 +104,7 @@ class ProcessScene(Streams):
         return self.raw.message((await self.raw.append(stored.record)).seq)
 
     async def run(self, messages: Iterable[Message]) -> None:
-        await self.processor.run(list(messages), self._extend)
+        await (await self.processor.run(list(messages), self._extend))
 
     async def _extend(self) -> None:
         self.extended += 1

@@ -1,0 +1,172 @@
+"""A route that joins the feed again: until its own consumer is given up, whatever happens loses nothing."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from crossdock.adapters.memory import MemoryInbox
+from crossdock.kernel.stream import Message
+from crossdock.pipeline import feed, lane, recorder
+from tests.pipeline.feedscene import FeedScene
+from tests.pipeline.scene import Target
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recorder, "RETRY", 0.001)
+    monkeypatch.setattr(feed, "TEND_EVERY", 0.005)
+    monkeypatch.setattr(lane, "STALE", 1.0)
+    monkeypatch.setattr(lane, "PULL_WAIT", 0.02)
+
+
+class Held(MemoryInbox):
+    """A feed's inbox that hands out nothing while the test says so."""
+
+    def __init__(self, scene: FeedScene) -> None:
+        super().__init__(scene.events, scene.inbox._subjects)
+        self._open = asyncio.Event()
+        self._open.set()
+        self._stands = asyncio.Event()
+
+    async def stop(self) -> None:
+        self._open.clear()
+        await self._stands.wait()
+
+    def go(self) -> None:
+        self._open.set()
+        self._stands.clear()
+
+    async def fetch(self, limit: int, wait: float) -> list[Message]:
+        if not self._open.is_set():
+            self._stands.set()
+        await self._open.wait()
+        return await super().fetch(limit, wait)
+
+
+class Joining(FeedScene):
+    """Two routes; `first` has joined the feed while `b` of its own consumer is still on its way."""
+
+    def __init__(self, root: Path) -> None:
+        super().__init__(root, {"first": Target(), "second": Target()})
+        self.feed = self.inbox = Held(self)
+
+    @property
+    def own(self) -> MemoryInbox:
+        return self.backlogs.inboxes["first"]
+
+    async def joined(self) -> None:
+        first = self.lanes["first"]
+        await self.add("a")
+        await self.settled("a")
+        first.pause(True)
+        await self.add("b")
+        await self.until(lambda: not first.following)
+        self.targets["first"].open.clear()
+        first.pause(False)
+        await self.until(lambda: first.following)
+        assert self.own.unacknowledged() == [2]
+
+
+def test_a_worker_that_dies_loses_nothing(tmp_path: Path) -> None:
+    scene = Joining(tmp_path)
+
+    async def life() -> None:
+        await scene.joined()
+        await scene.add("c")
+        await scene.until(lambda: scene.lanes["first"].knows(3) and scene.own.handed_out == 3)
+
+    async def successor() -> None:
+        scene.targets["first"].open.set()
+        scene.inbox.redeliver()
+        scene.own.redeliver()
+        await scene.settled("a", "b", "c")
+
+    asyncio.run(scene.during(life, grace=0.01))
+    asyncio.run(scene.during(successor))
+
+
+def test_a_route_that_falls_behind_again_gets_what_its_consumer_had_read_already(tmp_path: Path) -> None:
+    scene = Joining(tmp_path)
+
+    async def life() -> None:
+        # given an own consumer that has read on while the feed stands still
+        await scene.joined()
+        await scene.feed.stop()
+        await scene.add("c")
+        await scene.until(lambda: scene.own.handed_out == 3)
+        # when the delivery on its way takes too long
+        await scene.until(lambda: not scene.lanes["first"].following)
+        scene.feed.go()
+        # then
+        await scene.until(lambda: scene.final("second") == ["a", "b", "c"])
+        scene.targets["first"].open.set()
+        await scene.settled("a", "b", "c")
+        await scene.until(lambda: scene.backlogs.inboxes == {})
+
+    asyncio.run(scene.during(life))
+    assert scene.targets["first"].arrived == ["a", "b", "c"]
+
+
+def test_the_own_consumer_stays_until_all_that_was_read_from_it_is_done(tmp_path: Path) -> None:
+    scene = FeedScene(tmp_path, {"first": Target(), "second": Target()})
+    held = scene.inbox = Held(scene)
+
+    async def life() -> None:
+        # given a route that has read further than the feed
+        first, target = scene.lanes["first"], scene.targets["first"]
+        first.pause(True)
+        await scene.add("a")
+        await scene.until(lambda: not first.following)
+        await held.stop()
+        target.open.clear()
+        await scene.add("b")
+        first.pause(False)
+        # when it joins, and the feed comes to what it has
+        await scene.until(lambda: first.following and first.knows(2))
+        held.go()
+        await scene.until(lambda: scene.final("second") == ["a", "b"] and not scene.inbox.unacknowledged())
+        # then its own consumer still stands for that
+        assert scene.backlogs.inboxes["first"].unacknowledged() == [1, 2]
+        target.open.set()
+        await scene.settled("a", "b")
+        await scene.until(lambda: scene.backlogs.inboxes == {})
+
+    asyncio.run(scene.during(life))
+    assert scene.targets["first"].arrived == ["a", "b"]
+
+
+def test_a_route_that_falls_behind_while_its_consumer_is_being_given_up_keeps_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given a broker that is asked whether the own consumer is done, and takes its time to say yes
+    asked, answer = asyncio.Event(), asyncio.Event()
+
+    async def done(_inbox: MemoryInbox, _seq: int) -> bool:
+        asked.set()
+        await answer.wait()
+        return True
+
+    monkeypatch.setattr(MemoryInbox, "done", done)
+    scene = FeedScene(tmp_path, {"first": Target(), "second": Target()})
+
+    async def life() -> None:
+        first = scene.lanes["first"]
+        first.pause(True)
+        await scene.add("a")
+        await scene.until(lambda: not first.following)
+        first.pause(False)
+        await asked.wait()
+        # when the route is paused meanwhile, and the next event comes
+        first.pause(True)
+        await scene.add("b")
+        await asyncio.sleep(0.05)
+        answer.set()
+        await scene.until(lambda: "b" in scene.final("second"))
+        # then it has a consumer that brings it the event
+        assert first.has_own or first.following
+        first.pause(False)
+        await scene.settled("a", "b")
+
+    asyncio.run(scene.during(life))
+    assert scene.targets["first"].arrived == ["a", "b"]
