@@ -20,6 +20,7 @@ from bench.size import Entry, Size
 from crossdock import project as content
 from crossdock.adapters.consumers import PROCESS
 from crossdock.adapters.inbox import read
+from crossdock.adapters.ledger import read_ledger
 from crossdock.adapters.letters import lags
 from crossdock.adapters.sql import SqlJournal
 from crossdock.kernel.event import STRUCTURED
@@ -38,11 +39,13 @@ _HEADERS = {"content-type": STRUCTURED}
 class Stage:
     """One running installation of Crossdock."""
 
-    def __init__(self, installation: Installation, ready: Ready, sinks: Sinks, key: str, broker: Broker) -> None:
+    def __init__(
+        self, installation: Installation, ready: Ready, sinks: Sinks, key: str, broker: Broker, root: Path = PROJECT
+    ) -> None:
         self.sinks = sinks
         self.events_url = f"{ready.gateway}/v1/events"
         self.key = key
-        self.project: Project = content.load(PROJECT, {}, strict_env=False)
+        self.project: Project = content.load(root, {}, strict_env=False)
         self._installation = installation
         self._broker = broker
         self._journal = SqlJournal(f"sqlite:///{installation.data / 'journal.db'}")
@@ -68,9 +71,10 @@ class Stage:
     async def prepare(self, load: Load) -> Callable[[], Awaitable[None]]:
         """Return what puts a load into RAW as the gateway would."""
         made = await asyncio.to_thread(records, self.project, load)
-        return partial(self._append, made)
+        return partial(self.append, made)
 
-    async def _append(self, made: list[Record]) -> None:
+    async def append(self, made: list[Record]) -> None:
+        """Put records into RAW."""
         await self._broker.streams.append_all(made)
 
     async def is_settled(self) -> bool:
@@ -106,6 +110,10 @@ class Stage:
         """Return the ledger as the command line tells it."""
         return await self._installation.ledger()
 
+    async def prove(self) -> dict[str, Any]:
+        """Return the ledger as we read it ourselves, however long that takes."""
+        return (await read_ledger(self._broker.client, self.project, 0)).as_dict()
+
     def close(self) -> None:
         """Let go of the journal."""
         self._journal.close()
@@ -122,28 +130,35 @@ def records(project: Project, load: Load) -> list[Record]:
 
 
 @asynccontextmanager
-async def running_stage(entry: Entry, size: Size) -> AsyncIterator[Stage]:
-    """Run a fresh installation of the bench project in a folder that is gone afterwards."""
+async def running_stage(entry: Entry, size: Size, root: Path = PROJECT) -> AsyncIterator[Stage]:
+    """Run a fresh installation of the bench project, or of content like it, in a folder that is gone afterwards."""
     with tempfile.TemporaryDirectory(prefix="crossdock-bench-") as name:
         folder = Path(name)
         async with running_sinks(size.sink, folder) as sinks:
-            options = ("--project", str(_project(folder, entry, size)), "--gateway-port", "0", "--console-port", "0")
+            options = (
+                "--project",
+                str(_project(folder, entry, size, root)),
+                "--gateway-port",
+                "0",
+                "--console-port",
+                "0",
+            )
             installation = Installation(folder / "data", sinks.environment(), options)
             try:
                 ready = await installation.start()
                 key = await installation.key(PARTNER)
                 async with connected(_broker_url(installation.data)) as broker:
-                    stage = Stage(installation, ready, sinks, key, broker)
+                    stage = Stage(installation, ready, sinks, key, broker, root)
                     yield stage
                     stage.close()
             finally:
                 await installation.stop()
 
 
-def _project(folder: Path, entry: Entry, size: Size) -> Path:
+def _project(folder: Path, entry: Entry, size: Size, root: Path) -> Path:
     """Return a copy of the content with the settings of this run."""
     project = folder / "project"
-    shutil.copytree(PROJECT, project)
+    shutil.copytree(root, project)
     (project / "config.yaml").write_text(_CONFIG.format(sync=entry.sync, workers=size.workers))
     return project
 

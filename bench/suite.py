@@ -49,9 +49,7 @@ async def take(plan: Plan, size: Size, toolchain: Toolchain, tell: Callable[[str
         Refused: the machine cannot be measured.
     """
     machine.demand_linux()
-    task = asyncio.current_task()
-    if task:
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    end_on_sigterm()
     runs = []
     for name, rep, entry in turns(plan):
         tell(f"{name} {rep} of {plan.reps}: {entry.label}")
@@ -59,6 +57,13 @@ async def take(plan: Plan, size: Size, toolchain: Toolchain, tell: Callable[[str
         tell(f"  {run.brief()}")
         runs.append(run)
     return runs
+
+
+def end_on_sigterm() -> None:
+    """Let SIGTERM cancel the task that calls this."""
+    task = asyncio.current_task()
+    if task:
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
 
 
 def turns(plan: Plan) -> Iterable[tuple[str, int, Entry]]:

@@ -23,7 +23,7 @@ class Desk:
     streams: Log
     ledger: Callable[[], Awaitable[Ledger]]
     lags: Callable[[], Awaitable[Mapping[str, int]]]
-    states: Callable[[], Mapping[str, str]]
+    states: Callable[[], Mapping[str, Mapping[str, Any]]]
     pause: Callable[[str, bool], Awaitable[None]]
     metrics: Callable[[], bytes]
     asyncapi: Callable[[], Mapping[str, Any]]

@@ -44,7 +44,7 @@ function when(ms) {
   return (Date.now() - ms > 86400000 ? text.slice(0, 10) + " " : "") + text.slice(11, 23) + "Z";
 }
 const MOODS = { delivered: "good", routed: "good", accepted: "good", resolved: "good", closed: "good", dead_lettered: "bad",
-  open: "bad", retried: "warn", replayed: "warn", replaying: "warn", half_open: "warn", paused: "warn", unknown: "warn" };
+  open: "bad", retried: "warn", replayed: "warn", replaying: "warn", half_open: "warn", paused: "warn", full: "warn", unknown: "warn" };
 const mood = (word) => MOODS[word] ?? "";
 
 function rate(key, count, now) {
@@ -87,9 +87,11 @@ function showFlow(seen) {
 }
 
 function showRoute(route, now) {
-  const key = `route ${route.route}`, speed = rate(key, route.delivered, now), made = card($("routes"), key, route.route, "");
+  const key = `route ${route.route}`, speed = rate(key, route.delivered, now);
+  const made = card($("routes"), key, route.route, route.behind ? "behind: reads on its own" : route.behind === false ? "follows the feed" : "");
   const paused = route.breaker === "paused", bad = mood(route.breaker);
-  made.state.textContent = paused ? "paused" : route.breaker === "unknown" ? "no worker" : `breaker ${words(route.breaker)}`;
+  const told = { paused: "paused", full: "full", unknown: "no worker" };
+  made.state.textContent = told[route.breaker] ?? `breaker ${words(route.breaker)}`;
   made.state.className = `pill ${bad}`;
   made.root.className = `card ${bad === "good" ? "" : bad}`;
   made.facts.textContent = [`${number(route.delivered)} delivered${perSecond(speed)}`, `lag ${number(route.lag)}`,
@@ -108,9 +110,9 @@ function showRoute(route, now) {
 
 function showConnector(name, routes) {
   const mine = routes.filter((route) => route.connector === name), states = mine.map((route) => route.breaker);
-  const worst = ["open", "half_open", "unknown", "closed", "paused"].find((state) => states.includes(state)) ?? "unknown";
+  const worst = ["open", "half_open", "unknown", "full", "closed", "paused"].find((state) => states.includes(state)) ?? "unknown";
   const made = card($("connectors"), `connector ${name}`, name, plural(mine.length, "route"));
-  const told = { open: "not answering", half_open: "being tried", closed: "answering", paused: "paused", unknown: "no worker" };
+  const told = { open: "not answering", half_open: "being tried", full: "slow", closed: "answering", paused: "paused", unknown: "no worker" };
   made.state.textContent = told[worst];
   made.state.className = `pill ${mood(worst)}`;
   made.facts.textContent = `${number(sum(mine, "delivered"))} delivered · lag ${number(sum(mine, "lag"))}`;

@@ -7,7 +7,9 @@ from typing import Any
 from fastapi import HTTPException
 
 from console.desk import Desk
-from journal.entry import Entry
+from journal.entry import MATCHED, Entry
+
+_NO_WORKER: dict[str, Any] = {"breaker": "unknown", "behind": None}
 
 
 async def show_overview(desk: Desk) -> dict[str, Any]:
@@ -23,12 +25,9 @@ async def show_overview(desk: Desk) -> dict[str, Any]:
             for name, spec in desk.project.sources.items()
         ],
         "routes": [
-            {
-                "route": name,
-                "connector": route.connector,
-                "lag": lags.get(name, 0),
-                "breaker": states.get(name, "unknown"),
-            }
+            {"route": name, "connector": route.connector, "lag": lags.get(name, 0)}
+            | _NO_WORKER
+            | dict(states.get(name, {}))
             | {
                 outcome: sums.get(("deliver", name, outcome), 0)
                 for outcome in ("delivered", "retried", "dead_lettered")
@@ -62,4 +61,18 @@ async def show_journey(desk: Desk, text: str) -> dict[str, Any]:
 
 def _hop(line: Entry) -> dict[str, Any]:
     fields = {k: v for k, v in line._asdict().items() if v and k not in ("origin", "partner", "source")}
-    return {"stage": line.stage, "outcome": line.outcome, "detail": line.detail, **fields}
+    hop = {"stage": line.stage, "outcome": line.outcome, "detail": line.detail, **fields}
+    return hop | _match(line) if line.outcome == MATCHED else hop
+
+
+def _match(line: Entry) -> dict[str, Any]:
+    """Say which routes took an event from the feed, and which are behind and look at it later."""
+    routes, behind = _names(line.routes), _names(line.behind)
+    told = ", ".join(routes) or f"no route of {line.detail}"
+    if behind:
+        told += f"; {', '.join(behind)} {'is' if len(behind) == 1 else 'are'} behind"
+    return {"detail": told, "feed": line.detail, "routes": routes, "behind": behind}
+
+
+def _names(joined: str) -> list[str]:
+    return joined.split(",") if joined else []

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from crossdock.kernel.metrics import Metrics
@@ -25,8 +25,11 @@ class Watch(Protocol):
     async def prepare(self, processes: bool) -> None:
         """Make sure of the consumers that the worker reads."""
 
-    async def watch(self, processes: bool, behind: Iterable[Route]) -> list[str]:
-        """Make consumers again that are gone; return their names. Routes that are `behind` have one of their own."""
+    async def watch(self, processes: bool, behind: Callable[[], Sequence[Route]]) -> list[str]:
+        """Make consumers again that are gone; return their names.
+
+        `behind` returns the routes that have a consumer of their own at that moment: they give it up as they catch up.
+        """
 
     async def paused(self) -> frozenset[str]:
         """Return the routes that a person paused."""
@@ -88,8 +91,11 @@ class Worker:
                 lane.pause(name in paused)
 
     def state(self) -> Mapping[str, Any]:
-        """Return the state of each lane."""
-        return {name: lane.state for name, lane in self.lanes.items()}
+        """Return for each route the state of its breaker, and whether it is behind the feed."""
+        return {name: {"breaker": lane.state, "behind": not lane.following} for name, lane in self.lanes.items()}
+
+    def _behind(self) -> list[Route]:
+        return [lane.route for lane in self.lanes.values() if lane.has_own]
 
     async def _run(self, part: Feed | Lane) -> None:
         try:
@@ -101,9 +107,8 @@ class Worker:
     async def _keep_watch(self) -> None:
         while True:
             await asyncio.sleep(WATCH_EVERY)
-            behind = [lane.route for lane in self.lanes.values() if lane.has_own]
             with contextlib.suppress(Unavailable):
-                for name in await self._watch.watch(self.processes, behind):
+                for name in await self._watch.watch(self.processes, self._behind):
                     log.error("the consumer %s was gone and has been made again", name)
                     self._metrics.recovered.labels(name).inc()
             with contextlib.suppress(Unavailable):

@@ -107,7 +107,10 @@ class Journeys(Protocol):
     """Where what became of an event can be looked up; a call blocks, so run it in a thread."""
 
     def find(self, text: str, partner: str = "", limit: int = 1000) -> list[Entry]:
-        """Return the entries of all events whose id or business key is `text`, oldest first."""
+        """Return the entries of all events whose id or business key is `text`, oldest first.
+
+        An event is found by its entries before delivery; one of which only deliveries are left is not.
+        """
 
 
 class JournalStore(Journeys, Protocol):

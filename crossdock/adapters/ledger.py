@@ -67,14 +67,15 @@ class _Told:
     def __init__(self, entries: Iterable[Entry]) -> None:
         self.settled: set[tuple[str, int]] = set()
         self.feeds: dict[int, set[str]] = {}
-        self.concerned: set[tuple[str, int]] = set()
+        self.matched: set[tuple[str, int]] = set()
+        self.behind: set[tuple[str, int]] = set()
         for line in entries:
             if line.route and line.outcome != RETRIED:
                 self.settled.add((line.route, line.seq))
             elif line.outcome == MATCHED:
                 self.feeds.setdefault(line.seq, set()).add(line.detail)
-                for names in (line.routes, line.behind):
-                    self.concerned.update((name, line.seq) for name in names.split(",") if name)
+                self.matched.update((name, line.seq) for name in line.routes.split(",") if name)
+                self.behind.update((name, line.seq) for name in line.behind.split(",") if name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +129,10 @@ def _state(message: Message, route: Route, reading: _Reading, told: _Told) -> st
     if place in told.settled:
         return "due"
     waits = reading.waits(message.seq)
-    if place in told.concerned:
+    if place in told.matched:
         return "waiting" if waits else "due"
+    if place in told.behind:
+        return "unknown" if waits else "due"
     feeds = told.feeds.get(message.seq, set())
     before = message.seq < reading.begins(message.subject)
     if (reading.feed is not None and reading.feed.name in feeds) or (before and feeds):

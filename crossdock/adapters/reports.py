@@ -1,4 +1,4 @@
-"""What every process says of itself once a second, and the operations side that listens."""
+"""What every process says of itself every other second, and the operations side that listens."""
 
 import asyncio
 import contextlib
@@ -17,7 +17,7 @@ from crossdock.kernel import jsontext
 from crossdock.kernel.metrics import Metrics
 
 SUBJECT = "crossdock.report"
-EVERY = 1.0
+EVERY = 2.0
 STALE = 10.0
 
 

@@ -2,7 +2,7 @@
 
 import contextlib
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from nats.aio.client import Client
@@ -114,6 +114,7 @@ class Topology:
                 await self._jetstream.delete_consumer(consumer.stream, consumer.name)
             positions = await self._jetstream.key_value(POSITIONS)
             await positions.delete(f"{consumer.stream}.{consumer.name}")
+            self._noted.pop(consumer.name, None)
         except (NatsError, OSError) as error:
             raise Unavailable(f"nats: {type(error).__name__}") from error
 
@@ -131,8 +132,8 @@ class Topology:
             raise Unavailable(f"nats: {type(error).__name__}") from error
         return True
 
-    async def watch(self, wanted: Consumer) -> bool:
-        """Note how far a consumer is, and make it again if it is gone; return whether it had to be made.
+    async def watch(self, wanted: Consumer, needed: Callable[[], bool] = lambda: True) -> bool:
+        """Note how far a consumer is, and make it again if it is gone and still needed; return whether that was done.
 
         Raises:
             Unavailable: the broker does not answer.
@@ -140,6 +141,8 @@ class Topology:
         try:
             info = await self._jetstream.consumer_info(wanted.stream, wanted.name)
         except NotFoundError:
+            if not needed():
+                return False
             await self.streams()
             await self.consumer(wanted)
             return True

@@ -1,7 +1,8 @@
 """The consumers of a worker and paused routes, on NATS; see `crossdock.worker.Watch`."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
@@ -37,12 +38,15 @@ class NatsWatch:
         while self._own is not None and not await self._topology.exists(self._own):  # noqa: ASYNC110  only the broker knows
             await asyncio.sleep(LOOK_EVERY)
 
-    async def watch(self, processes: bool, behind: Iterable[Route]) -> list[str]:
+    async def watch(self, processes: bool, behind: Callable[[], Sequence[Route]]) -> list[str]:
         """See `Watch.watch`."""
         watched = [PROCESS_CONSUMER] if processes else []
         watched += [self._own] if self._own else []
-        watched += [consumer_of(route) for route in behind]
-        return [consumer.name for consumer in watched if await self._topology.watch(consumer)]
+        made = [consumer.name for consumer in watched if await self._topology.watch(consumer)]
+        for consumer in map(consumer_of, behind()):
+            if await self._topology.watch(consumer, partial(_is_behind, consumer, behind)):
+                made.append(consumer.name)
+        return made
 
     async def paused(self) -> frozenset[str]:
         """See `Watch.paused`."""
@@ -80,6 +84,10 @@ class NatsWatch:
 def consumer_of(route: Route) -> Consumer:
     """Return the own consumer of a route."""
     return route_consumer(route.name, route.types)
+
+
+def _is_behind(consumer: Consumer, behind: Callable[[], Sequence[Route]]) -> bool:
+    return consumer in map(consumer_of, behind())
 
 
 class NatsBacklogs:

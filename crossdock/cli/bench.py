@@ -3,11 +3,12 @@
 import asyncio
 import os
 import sys
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Coroutine, Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 from rich.console import Console
+from rich.table import Table
 
 from crossdock.cli.output import JsonOption, write_json, write_problems
 from crossdock.kernel.problems import Refused
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 bench_app = typer.Typer(help="Measure this machine's Crossdock, beside its peers; see docs/performance.md.")
 MEASURES = ("ingest", "route", "latency", "down", "kill")
 SYNCS = "2m,always"
+_T = TypeVar("_T")
 _WIDTH = 200  # of the table where the output is no terminal
 
 RepsOption = Annotated[int, typer.Option(min=1, max=100, help="How often each measure is taken.")]
@@ -97,13 +99,48 @@ def latency(
     _take(["latency"], reps, sync, peers, json, rate=rate, workers=workers)
 
 
+@bench_app.command()
+def scale(
+    only: Annotated[str, typer.Option(help="backlog,routes,sources,size,keys,journal: some of them.")] = "",
+    reps: RepsOption = 1,
+    workers: WorkersOption = 1,
+    json: JsonOption = False,
+) -> None:
+    """What an event costs with a longer backlog, more routes, sources and keys, larger events, a longer journal."""
+    from bench import scale as measures  # noqa: PLC0415
+    from bench import scale_table, toolchain  # noqa: PLC0415  as below
+    from bench.scale_cases import DIMENSIONS, Stretch  # noqa: PLC0415
+    from bench.size import Size  # noqa: PLC0415
+
+    names = only.split(",") if only else [*DIMENSIONS]
+    if unknown := [name for name in names if name not in DIMENSIONS]:
+        raise typer.BadParameter(f"{unknown[0]!r} is none of {', '.join(DIMENSIONS)}", param_hint="--only")
+    size = Size(workers=workers, sink=toolchain.find(os.environ).sink, quiet=False, within=900)
+    points = _wait(measures.take(names, reps, size, Stretch(), _tell), json)
+    found = scale_table.document(points)
+    _show(found, scale_table.tables(points), json)
+    for point in points:
+        for wrong in point.wrong:
+            _tell(f"VOID {point.dimension} {point.name}: {wrong}")
+    _keep(found)
+
+
 def _take(names: Sequence[str], reps: int, sync: str, peers: str, as_json: bool, **sizes: float) -> None:
-    from bench import figures, wrk  # noqa: PLC0415  other commands start faster without the roles' code
+    from bench import wrk  # noqa: PLC0415  other commands start faster without the roles' code
     from bench.size import Size  # noqa: PLC0415
 
     size = Size(**sizes, own_loader=not wrk.present())  # type: ignore[arg-type]
+    runs = _wait(_runs(names, reps, sync, peers, size), as_json)
+    found = _report(runs, as_json)
+    for run in runs:
+        for wrong in run.wrong:
+            _tell(f"VOID {run.measure} {run.rep} {run.entry.label}: {wrong}")
+    _keep(found)
+
+
+def _wait(measures: Coroutine[Any, Any, _T], as_json: bool) -> _T:
     try:
-        runs = asyncio.run(_runs(names, reps, sync, peers, size))
+        return asyncio.run(measures)
     except Refused as error:
         write_problems(error.problems, as_json)
         raise typer.Exit(1) from None
@@ -111,12 +148,12 @@ def _take(names: Sequence[str], reps: int, sync: str, peers: str, as_json: bool,
         raise typer.BadParameter(str(error)) from None
     except asyncio.CancelledError:  # SIGTERM
         raise typer.Abort from None
-    found = _report(runs, as_json)
-    for run in runs:
-        for wrong in run.wrong:
-            _tell(f"VOID {run.measure} {run.rep} {run.entry.label}: {wrong}")
-    path = figures.save(found, figures.RESULTS)
-    typer.echo(f"Written to {path}", err=True)
+
+
+def _keep(found: Mapping[str, Any]) -> None:
+    from bench import figures  # noqa: PLC0415
+
+    _tell(f"Written to {figures.save(found, figures.RESULTS)}")
     raise typer.Exit(0 if found["valid"] else 1)
 
 
@@ -134,20 +171,28 @@ def _tell(text: str) -> None:
     typer.echo(text, err=True)
 
 
-def _report(runs: "Sequence[Run]", as_json: bool) -> dict[str, object]:
+def _report(runs: "Sequence[Run]", as_json: bool) -> dict[str, Any]:
     from bench import comparison, figures  # noqa: PLC0415
 
     summaries = comparison.summaries(runs)
     found = figures.document(runs, [one.as_dict() for one in summaries], comparison.kept_while_down(summaries))
+    alone = figures.details(runs) if len({run.measure for run in runs}) == 1 else ()
+    _show(found, [*alone, comparison.table(summaries)], as_json)
     if as_json:
-        write_json(found)
         return found
-    console = Console() if sys.stdout.isatty() else Console(width=_WIDTH)
-    for table in (
-        *(figures.details(runs) if len({run.measure for run in runs}) == 1 else ()),
-        comparison.table(summaries),
-    ):
-        console.print(table)
+    console = _console()
     for label, share in comparison.kept_while_down(summaries).items():
         console.print(f"{label} keeps {share:.0%} of its rate while one target is down")
     return found
+
+
+def _show(found: Mapping[str, Any], tables: Sequence[Table], as_json: bool) -> None:
+    if as_json:
+        write_json(found)
+        return
+    for table in tables:
+        _console().print(table)
+
+
+def _console() -> Console:
+    return Console() if sys.stdout.isatty() else Console(width=_WIDTH)

@@ -38,11 +38,12 @@ class Journal:
 
 @dataclass(frozen=True, slots=True)
 class Gateway:
-    """Where partners push events; `body` is the largest request in bytes."""
+    """Where partners push events; `body` is the largest request in bytes, all `processes` share the port."""
 
     host: str = "127.0.0.1"
     port: int = 8080
     body: int = 2**20
+    processes: int = 1
 
 
 @dataclass(frozen=True, slots=True)

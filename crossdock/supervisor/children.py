@@ -29,6 +29,7 @@ class Child:
     argv: tuple[str, ...]
     env: Mapping[str, str] = field(default_factory=dict)
     probe: probes.Probe | None = None
+    files: tuple[int, ...] = ()  # descriptors that it inherits
 
 
 def backoff(crashes: int) -> float:
@@ -122,7 +123,7 @@ class Keeper:
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                pass_fds=(ready, self._lock),
+                pass_fds=(ready, self._lock, *self.child.files),
                 start_new_session=True,  # Ctrl-C at the terminal reaches the supervisor only, which drains in order
                 preexec_fn=_bind_to(os.getpid()),
             )

@@ -7,6 +7,7 @@ from crossdock.adapters.keys import NatsKeys
 from crossdock.pipeline.commit import GroupCommit
 from crossdock.pipeline.recorder import Recorder
 from crossdock.supervisor.base import base, within
+from crossdock.supervisor.door import inherited
 from crossdock.supervisor.http import serve
 from gateway.app import create_app
 from gateway.ingest import Ingest
@@ -18,7 +19,8 @@ GRACE = 10.0
 
 async def gateway(env: Mapping[str, str]) -> None:
     """Serve partners."""
-    async with base("gateway", env, dict) as here:
+    seat, _, seats = env.get("CROSSDOCK_SEAT", "0/1").partition("/")
+    async with base("gateway" if seats == "1" else f"gateway-{seat}", env, dict) as here:
         keys = NatsKeys(here.client)
         await keys.start()
         recorder = Recorder(here.streams)
@@ -27,7 +29,8 @@ async def gateway(env: Mapping[str, str]) -> None:
         ingest = Ingest(here.project, keys, raw, recorder, here.metrics, body)
         journal = _Journal(env["CROSSDOCK_JOURNAL_URL"])
         app = create_app(here.project, ingest, journal, lambda: here.client.is_connected)
-        await serve(app, here.settings.gateway.host, int(env["CROSSDOCK_GATEWAY_PORT"]), env, ingest)
+        host, port = here.settings.gateway.host, int(env["CROSSDOCK_GATEWAY_PORT"])
+        await serve(app, host, port, env, ingest, inherited(env))
         await within(GRACE, raw.close())
         await within(GRACE, recorder.close())
         await keys.close()

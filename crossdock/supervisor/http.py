@@ -9,48 +9,68 @@ from typing import Any
 
 import uvicorn
 
+from crossdock.supervisor.door import Door, Doorkeeper
 from crossdock.supervisor.protocol import IDLE, BoundedProtocol, Direct, Writer
 from crossdock.supervisor.ready import announce
 
 CONNECTIONS = 4096
-_EVERY = 10  # ticks of uvicorn between two looks at the connections: a second
+_TICK = 1.0  # seconds between two looks at the connections, which cost less than timers for every request
 
 
-async def serve(app: Any, host: str, port: int, env: Mapping[str, str], direct: Direct | None = None) -> None:
-    """Serve until SIGTERM, and tell the supervisor when the server listens; `direct` has its path to itself."""
-    await make_server(app, host, port, env, direct).serve()
+async def serve(
+    app: Any, host: str, port: int, env: Mapping[str, str], direct: Direct | None = None, door: Door = ()
+) -> None:
+    """Serve until SIGTERM, and tell the supervisor when the server listens; `direct` has its path to itself.
+
+    With a `door` its sockets are accepted from, and nothing is bound.
+    """
+    await make_server(app, host, port, env, direct, door).serve()
 
 
-def make_server(app: Any, host: str, port: int, env: Mapping[str, str], direct: Direct | None = None) -> uvicorn.Server:
+def make_server(
+    app: Any, host: str, port: int, env: Mapping[str, str], direct: Direct | None = None, door: Door = ()
+) -> uvicorn.Server:
     """Return the server, not yet listening."""
     http: Any = partial(BoundedProtocol, direct, Writer())
     config = uvicorn.Config(
         app, host, port, log_level="warning", access_log=False, http=http, ws="none", lifespan="off",
         timeout_graceful_shutdown=10, timeout_keep_alive=int(IDLE), limit_concurrency=CONNECTIONS,
     )  # fmt: skip
-    return _Server(config, env)
+    return _Server(config, env, door)
 
 
 class _Server(uvicorn.Server):
     """Tells the supervisor when it listens, and leaves the end of the process to us."""
 
-    def __init__(self, config: uvicorn.Config, env: Mapping[str, str]) -> None:
+    def __init__(self, config: uvicorn.Config, env: Mapping[str, str], door: Door) -> None:
         super().__init__(config)
-        self._env = env
+        self._env, self._door = env, door
+        self._exit = asyncio.Event()
 
     async def startup(self, sockets: list[Any] | None = None) -> None:
         """Listen, then say so."""
-        await super().startup(sockets)
+        await super().startup([] if self._door else sockets)
+        for one in self._door:
+            keeper = Doorkeeper(one, self._connection)
+            keeper.open()
+            self.servers.append(keeper)  # type: ignore[arg-type]
         announce(self._env)
 
-    async def on_tick(self, counter: int) -> bool:
-        """Look at the connections every second, which costs less than timers for every request."""
-        if counter % _EVERY == 0:
+    async def main_loop(self) -> None:
+        """Tick until told to exit; uvicorn looks for that ten times a second, which an idle machine notices."""
+        while not await self.on_tick(0):
             now = asyncio.get_running_loop().time()
             for connection in list(self.server_state.connections):
                 if isinstance(connection, BoundedProtocol):
                     connection.expire(now)
-        return await super().on_tick(counter)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_TICK):
+                    await self._exit.wait()
+
+    def handle_exit(self, sig: int, frame: Any) -> None:
+        """Begin to end, at once."""
+        super().handle_exit(sig, frame)
+        self._exit.set()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -58,3 +78,9 @@ class _Server(uvicorn.Server):
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, self.handle_exit, number, None)
         yield
+
+    def _connection(self) -> asyncio.Protocol:
+        made: asyncio.Protocol = self.config.http_protocol_class(  # type: ignore[call-arg]
+            config=self.config, server_state=self.server_state, app_state=self.lifespan.state
+        )
+        return made

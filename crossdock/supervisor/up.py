@@ -10,12 +10,13 @@ from pathlib import Path
 
 from crossdock import project as content
 from crossdock.kernel import settings
-from crossdock.kernel.problems import Problem, Refused, refuse
+from crossdock.kernel.problems import Problem, Refused
 from crossdock.kernel.settings import Settings
-from crossdock.supervisor import datafolder, logs, servers
+from crossdock.supervisor import datafolder, door, logs, servers
 from crossdock.supervisor.children import Child
 from crossdock.supervisor.crew import Crew
 from crossdock.supervisor.datafolder import Credentials
+from crossdock.supervisor.door import Door
 from crossdock.supervisor.report import Ready, Report
 from crossdock.supervisor.runfile import RunFile
 from crossdock.supervisor.servers import Server
@@ -53,7 +54,9 @@ async def up(
     try:
         given = _override(_checked(project), gateway_port, console_port, workers)
         with datafolder.locked(data) as lock:
-            return await _supervise(_place(project, data, given), lock, report, command)
+            here = _place(project, data, given)
+            with door.listening(here.settings.gateway.host, here.settings.gateway.port) as gateway:
+                return await _supervise(here, lock, gateway, report, command)
     except Refused as refused:
         report.problems(refused.problems)
         return 1
@@ -82,7 +85,7 @@ def _place(project: Path, data: Path, given: Settings) -> Place:
     return Place(project.resolve(), data.resolve(), chosen, datafolder.credentials(data), ports)
 
 
-async def _supervise(here: Place, lock: int, report: Report, command: Command) -> int:
+async def _supervise(here: Place, lock: int, listening: Door, report: Report, command: Command) -> int:
     embedded = _embedded(here)
     env = environment(here, embedded)
     gateway, console = here.settings.gateway, here.settings.console
@@ -94,13 +97,16 @@ async def _supervise(here: Place, lock: int, report: Report, command: Command) -
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, crew.over.set)
     try:
-        if await _start(crew, [embedded[name].child for name in embedded], roles(here.settings, env, command)):
+        stages = roles(here.settings, env, command, listening)
+        if await _start(crew, [embedded[name].child for name in embedded], stages):
             run.publish(crew.pids())
             report.ready(at)
             await crew.over.wait()
     finally:
         report.stopping(reversed(crew.pids()))
         run.remove()
+        for one in listening:  # what connects now is refused, and does not wait for a gateway that never comes
+            one.close()
         await crew.stop()
     if crew.fault:
         name = crew.fault.child.name
@@ -140,15 +146,21 @@ def environment(here: Place, embedded: Mapping[str, Server]) -> dict[str, str]:
     }
 
 
-def roles(chosen: Settings, env: Mapping[str, str], command: Command) -> list[list[Child]]:
+def roles(chosen: Settings, env: Mapping[str, str], command: Command, listening: Door) -> list[list[Child]]:
     """Return the stages of roles: the gateway starts last and stops first, the console outlives the workers."""
     seats = range(chosen.workers)
     workers = [
         Child(f"worker-{seat}", tuple(command("worker")), {**env, "CROSSDOCK_SEAT": f"{seat}/{chosen.workers}"})
         for seat in seats
     ]
-    ops, gateway = Child("ops", tuple(command("ops")), env), Child("gateway", tuple(command("gateway")), env)
-    return [[ops], workers, [gateway]]
+    ops, argv = Child("ops", tuple(command("ops")), env), tuple(command("gateway"))
+    files, given = tuple(one.fileno() for one in listening), {**env, door.VARIABLE: door.told(listening)}
+    several = chosen.gateway.processes
+    gateways = [
+        Child(f"gateway-{seat}", argv, {**given, "CROSSDOCK_SEAT": f"{seat}/{several}"}, files=files)
+        for seat in range(several)
+    ]
+    return [[ops], workers, gateways if several > 1 else [Child("gateway", argv, given, files=files)]]
 
 
 def _override(chosen: Settings, gateway_port: int | None, console_port: int | None, workers: int | None) -> Settings:
@@ -169,7 +181,7 @@ def _port(name: str, host: str, port: int, avoid: set[int]) -> int:
     if not port:
         return datafolder.free_port(avoid)
     if port in avoid or not datafolder.is_free(port, host):
-        raise refuse("port_taken", f"port {port} of the {name} is taken", f"give --{name}-port; 0 picks a free one")
+        raise door.taken(name, port)
     return port
 
 

@@ -1,5 +1,7 @@
 """The worker as a process of its own. Called by `crossdock.supervisor.roles`."""
 
+import asyncio
+import signal
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -40,6 +42,11 @@ async def worker(env: Mapping[str, str]) -> None:
             crew.stop,
         )
         app.after_startup(lambda: announce(env))
-        await app.run()
+        over = asyncio.Event()  # FastStream's own `run` looks ten times a second whether it is to end
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, over.set)
+        await app.start()
+        await over.wait()
+        await app.stop()
         await lanes.close()
         await seen.close()

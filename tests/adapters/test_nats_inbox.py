@@ -28,6 +28,12 @@ async def fill(client: Client, number: int) -> None:
     await acks.close()
 
 
+async def until_done(inbox: NatsInbox, seq: int) -> None:
+    async with asyncio.timeout(5):
+        while not await inbox.done(seq):  # noqa: ASYNC110  the broker tells nobody that it took an acknowledgement
+            await asyncio.sleep(0.01)
+
+
 def test_what_is_not_acknowledged_comes_again_after_the_brokers_patience(
     nats_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -62,6 +68,32 @@ def test_what_is_extended_does_not_come_again(nats_url: str, monkeypatch: pytest
             for _ in range(6):
                 assert await inbox.fetch(1, 0.2) == []
                 inbox.extend(messages)
+            await inbox.close()
+
+    asyncio.run(scenario())
+
+
+def test_it_is_done_with_what_is_acknowledged_while_later_messages_stay_in_hand(nats_url: str) -> None:
+    async def scenario() -> None:
+        async with clean(nats_url) as (client, topology):
+            # given
+            await topology.consumer(CONSUMER)
+            inbox = await NatsInbox(client, CONSUMER.stream, CONSUMER.name).start()
+            await fill(client, 3)
+            first, second, third = [await inbox.fetch(1, 5) for _ in range(3)]
+            inbox.ack(first)
+            assert not await inbox.done(2)
+            # when
+            inbox.ack(second)
+            # then
+            await until_done(inbox, 2)
+            assert not await inbox.done(3)
+            # and when what came alone was acknowledged before the next came
+            inbox.ack(third)
+            await until_done(inbox, 3)
+            await fill(client, 5)
+            await inbox.fetch(1, 5)
+            assert await inbox.done(3) and not await inbox.done(4)
             await inbox.close()
 
     asyncio.run(scenario())

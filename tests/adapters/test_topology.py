@@ -1,6 +1,7 @@
 """Streams, buckets and consumers: made, brought back to the declaration, and found again after a loss."""
 
 import asyncio
+from pathlib import Path
 
 import pytest
 from nats.aio.client import Client
@@ -10,9 +11,10 @@ from nats.js.errors import NotFoundError
 from crossdock.adapters.consumers import PROCESS_CONSUMER, route_consumer
 from crossdock.adapters.log import Acks, NatsLog
 from crossdock.adapters.topology import REPEAT_WINDOW, Topology
-from crossdock.adapters.watch import NatsWatch
+from crossdock.adapters.watch import NatsWatch, consumer_of
 from crossdock.kernel.stream import EVENTS, STREAMS, Record
 from tests.realservers import RETENTION, clean, connected, patiently
+from tests.smallproject import project
 
 CONSUMER = route_consumer("stock", ["inventory.sold"])
 
@@ -114,6 +116,22 @@ def test_a_deleted_consumer_is_made_again_after_its_last_known_position(nats_url
             assert await topology.watch(CONSUMER) is True
             assert await take(client, 3) == [3, 4, 5]
             assert await topology.watch(CONSUMER) is False
+
+    asyncio.run(scenario())
+
+
+def test_the_consumer_that_a_route_gave_up_meanwhile_is_not_made_again(nats_url: str, tmp_path: Path) -> None:
+    route = project(tmp_path).routes["stock"]
+
+    async def scenario() -> None:
+        async with clean(nats_url) as (client, topology):
+            watch, answers = NatsWatch(client, topology), [[route], [], [route], [route]]
+            # when it is gone because the route has caught up, then nothing is made
+            assert await watch.watch(False, lambda: answers.pop(0)) == []
+            assert not await topology.exists(consumer_of(route))
+            # when it is gone though the route is behind, then it is made again
+            assert await watch.watch(False, lambda: answers.pop(0)) == [consumer_of(route).name]
+            assert await topology.exists(consumer_of(route))
 
     asyncio.run(scenario())
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -53,6 +54,13 @@ class Site:
             assert time.monotonic() < deadline
             time.sleep(0.05)
         return found
+
+    def route(self) -> Any:
+        """Return the one route as the overview shows it."""
+        request = urllib.request.Request(f"{self.ready['console']}/ops/v1/overview")
+        request.add_header("authorization", f"Bearer {self.ready['ops_token']}")
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return json.loads(answer.read())["routes"][0]
 
     def letters(self, state: str, attempts: int = 1) -> list[dict[str, Any]]:
         items: list[dict[str, Any]] = self.json("dlq", "list", "--state", state)["items"]
@@ -119,6 +127,19 @@ def test_trace_finds_an_event_by_its_id_and_its_business_key(site: Site, key: st
     assert {"at", "stage", "outcome", "detail"} <= set(found["hops"][0])
     assert ("process", "routed") in [(hop["stage"], hop["outcome"]) for hop in found["hops"]]
     assert "routed" in site.run("trace", key).stdout
+
+
+def test_trace_names_the_routes_that_matched(site: Site) -> None:
+    def matched() -> list[dict[str, Any]]:
+        return [hop for hop in site.json("trace", "good")["hops"] if hop["outcome"] == "matched"]
+
+    hop = site.until(matched)[0]
+    assert (hop["stage"], hop["routes"], hop["behind"], hop["feed"]) == ("deliver", ["stock"], [], "feed-0-of-1")
+    assert re.search(r"deliver +matched +good +stock", site.run("trace", "good").stdout)
+
+
+def test_a_route_whose_target_never_answers_is_shown_as_behind(site: Site) -> None:
+    assert site.until(lambda: site.route()["behind"])
 
 
 def test_an_unknown_event_is_a_problem(site: Site) -> None:
@@ -213,13 +234,7 @@ def test_nothing_runs_in_an_empty_folder(site: Site, tmp_path: Path) -> None:
 
 
 def test_a_route_is_paused_and_resumed(site: Site) -> None:
-    def state() -> str:
-        request = urllib.request.Request(f"{site.ready['console']}/ops/v1/overview")
-        request.add_header("authorization", f"Bearer {site.ready['ops_token']}")
-        with urllib.request.urlopen(request, timeout=10) as answer:
-            return str(json.loads(answer.read())["routes"][0]["breaker"])
-
     assert site.json("route", "pause", "stock") == {"route": "stock", "paused": True}
-    site.until(lambda: state() == "paused")
+    site.until(lambda: site.route()["breaker"] == "paused")
     assert site.json("route", "resume", "stock") == {"route": "stock", "paused": False}
-    site.until(lambda: state() != "paused")
+    site.until(lambda: site.route()["breaker"] != "paused")

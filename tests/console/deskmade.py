@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 
@@ -52,7 +53,7 @@ class Office:
     url: str = ""
     paused: dict[str, bool] = field(default_factory=dict)
     streams: MemoryLog = field(default_factory=MemoryLog)
-    states: dict[str, str] = field(default_factory=lambda: {"stock": "open"})
+    states: dict[str, dict[str, Any]] = field(default_factory=lambda: {"stock": {"breaker": "open", "behind": True}})
 
     async def get(self, seq: int) -> DeadLetter | None:
         """Be the store of dead letters: there is one."""
@@ -64,7 +65,7 @@ class Office:
 
     async def pause(self, route: str, paused: bool) -> None:
         self.paused[route] = paused
-        self.states[route] = "paused" if paused else "closed"
+        self.states[route] = {"breaker": "paused" if paused else "closed", "behind": paused}
 
 
 def lines() -> list[Entry]:
@@ -77,7 +78,9 @@ def lines() -> list[Entry]:
     )
     dead = made._replace(at=AT + 9, stage=entry.DELIVER, outcome=entry.DEAD_LETTERED, route="stock", ref=7)
     dead = dead._replace(reason="refused", detail=HOSTILE, dead_letter="dl-1")
-    return [first, made, dead, first._replace(at=AT + 10, outcome=entry.DUPLICATE, detail="repeats raw event 1")]
+    seen = Entry(AT + 7, entry.DELIVER, entry.MATCHED, source="stores.tills", id=HOSTILE, raw=1, seq=1)
+    seen = seen._replace(detail="feed-0-of-1", routes="stock", behind="orders")
+    return [first, made, seen, dead, first._replace(at=AT + 10, outcome=entry.DUPLICATE, detail="repeats raw event 1")]
 
 
 @asynccontextmanager

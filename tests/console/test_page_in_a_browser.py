@@ -121,7 +121,36 @@ def test_a_route_is_paused_and_resumed_and_its_state_is_shown(tmp_path: Path) ->
             await page.until(f"document.querySelector('#routes button').textContent === '{act}'")
             await page.evaluate(click("#routes button"))
             await page.until(f"document.querySelector('#routes .pill').textContent === '{state}'")
+            reads = "behind: reads on its own" if state == "paused" else "follows the feed"
+            assert await page.evaluate(TEXT.format("#routes .facts")) == reads
         assert made.paused == {"stock": False}
+
+    play(tmp_path, scenario)
+
+
+@pytest.mark.parametrize(
+    ("state", "pill", "connector"),
+    [
+        ("full", "full", "slow"),
+        ("half_open", "breaker half open", "being tried"),
+        ("closed", "breaker closed", "answering"),
+    ],
+)
+def test_every_state_of_a_route_has_its_words(tmp_path: Path, state: str, pill: str, connector: str) -> None:
+    async def scenario(made: Office, page: Page) -> None:
+        made.states["stock"] = {"breaker": state, "behind": True}
+        await page.until(f"document.querySelector('#routes .pill')?.textContent === '{pill}'")
+        assert await page.evaluate(TEXT.format("#connectors .pill")) == connector
+        assert await page.evaluate(TEXT.format("#routes .facts")) == "behind: reads on its own"
+
+    play(tmp_path, scenario)
+
+
+def test_a_journey_says_which_routes_matched(tmp_path: Path) -> None:
+    async def scenario(_: Office, page: Page) -> None:
+        await page.until("document.querySelector('#letters td')")
+        await page.evaluate(click("#letters td .mono"))
+        await page.until("document.querySelector('ol.journey')?.textContent.includes('stock; orders is behind')")
 
     play(tmp_path, scenario)
 

@@ -1,6 +1,7 @@
 """Connections of the hot path have bounds and ends: long heads, slow and silent clients, disconnects, a stop."""
 
 import asyncio
+import signal
 from pathlib import Path
 
 import pytest
@@ -124,7 +125,7 @@ def test_a_stop_lets_answers_under_way_out_and_takes_nothing_new(tmp_path: Path)
         assert (await idle.answer()).status == 200
         await street.log.asked.wait()
         # when
-        street.server.should_exit = True
+        street.server.handle_exit(signal.SIGTERM, None)
         assert await idle.closed()
         stored.send(street.post("too-late"))
         half.send(request[-5:])

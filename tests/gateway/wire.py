@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import signal
 import socket
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
@@ -131,7 +132,7 @@ async def street(root: Path) -> AsyncIterator[Street]:
         yield Street(made, log, server, server.servers[0].sockets[0].getsockname()[1])
     finally:
         log.open.set()
-        server.should_exit = True
+        server.handle_exit(signal.SIGTERM, None)
         await serving
 
 

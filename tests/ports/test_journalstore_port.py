@@ -53,6 +53,14 @@ def test_every_field_of_an_entry_comes_back(store: SqlJournal) -> None:
     assert store.find("i") == [full]
 
 
+def test_an_event_of_which_only_deliveries_are_left_is_kept_but_not_found(store: SqlJournal) -> None:
+    # when
+    store.project([DEAD], 1)
+    # then
+    assert store.find("s-1") == store.find("0042/7") == []
+    assert store.recent(5) == [DEAD]
+
+
 def test_events_are_found_by_id_and_by_business_key_with_all_their_hops(store: SqlJournal) -> None:
     other = Entry(4, entry.GATEWAY, entry.ACCEPTED, "stores", "tills", "s-2", raw=2)
     store.project([ROUTED, ACCEPTED, other], 1)
