@@ -70,6 +70,7 @@ class Topology:
             except NotFoundError:
                 begin, began = start or await self._start(wanted), {}
                 policy = DeliverPolicy.BY_START_SEQUENCE
+                await self._note(wanted, begin - 1)  # it may be gone again before it is watched
             config = ConsumerConfig(
                 durable_name=wanted.name,
                 deliver_policy=policy,
