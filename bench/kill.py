@@ -26,9 +26,10 @@ async def measure(entry: Entry, rep: int, size: Size) -> Run:
             return (await stage.sinks.counts())["erp"]["unique"] >= _SHARE * len(want["erp"])
 
         await until(far_enough, size.within, _POLL)
-        pid = stage.workers()[0]
-        names = [name for name, child in stage.pids().items() if child == pid]
-        os.kill(pid, signal.SIGKILL)
+        pids = stage.workers()
+        names = [name for name, child in stage.pids().items() if child in pids]
+        for pid in pids:
+            os.kill(pid, signal.SIGKILL)
         killed = time.monotonic()
         at = (await stage.sinks.counts())["erp"]["unique"]
         await until(stage.is_settled, size.within)

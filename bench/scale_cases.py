@@ -50,7 +50,7 @@ class Stretch:
     big: int = 3_000  # events of that size: they fill a disk quickly
     keys: Sequence[int] = (100, 10_000)
     serial: int = 6_000  # events of one key, which wait for each other
-    rows: Sequence[int] = (100_000, 5_000_000)
+    rows: Sequence[int] = (100_000, 1_000_000, 5_000_000)
 
 
 def cases(dimension: str, stretch: Stretch) -> list[Case]:

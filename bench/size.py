@@ -39,6 +39,7 @@ class Size:
     warm_seconds: int = 3
     rate: float = 500
     workers: int = 1
+    gateways: int = 1
     busy: bool = False
     own_loader: bool = False
     sink: Path | None = None

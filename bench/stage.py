@@ -32,7 +32,7 @@ from gateway.intake import accept
 from simulators.installation import Installation, Ready
 
 PROJECT = Path(__file__).parent / "project"
-_CONFIG = "nats: {{sync_interval: {sync}}}\nworkers: {workers}\n"
+_CONFIG = "nats: {{sync_interval: {sync}}}\ngateway: {{processes: {gateways}}}\nworkers: {workers}\n"
 _HEADERS = {"content-type": STRUCTURED}
 
 
@@ -159,7 +159,7 @@ def _project(folder: Path, entry: Entry, size: Size, root: Path) -> Path:
     """Return a copy of the content with the settings of this run."""
     project = folder / "project"
     shutil.copytree(root, project)
-    (project / "config.yaml").write_text(_CONFIG.format(sync=entry.sync, workers=size.workers))
+    (project / "config.yaml").write_text(_CONFIG.format(sync=entry.sync, gateways=size.gateways, workers=size.workers))
     return project
 
 

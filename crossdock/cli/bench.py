@@ -29,7 +29,9 @@ SyncOption = Annotated[str, typer.Option(help="Values of nats.sync_interval to m
 PeersOption = Annotated[
     str, typer.Option(help="ceiling,camel,python,handwritten or none; auto: those that are ready here.")
 ]
+CORES = os.cpu_count() or 1
 WorkersOption = Annotated[int, typer.Option(min=1, max=64, help="Worker processes of Crossdock.")]
+GatewaysOption = Annotated[int, typer.Option(min=1, max=64, help="Gateway processes of Crossdock.")]
 BusyOption = Annotated[bool, typer.Option("--busy", help="Let the workers run beside the gateway.")]
 
 
@@ -45,12 +47,13 @@ def bench(
     events: EventsOption = 60_000,
     sync: SyncOption = SYNCS,
     peers: PeersOption = "auto",
-    workers: WorkersOption = 1,
+    workers: WorkersOption = CORES,
+    gateways: GatewaysOption = 1,
     json: JsonOption = False,
 ) -> None:
     """Take all measures of Crossdock and its peers by turns, or the one that is named."""
     if context.invoked_subcommand is None:
-        _take(MEASURES, reps, sync, peers, json, events=events, workers=workers)
+        _take(MEASURES, reps, sync, peers, json, events=events, workers=workers, gateways=gateways)
     elif any(getattr(context.get_parameter_source(name), "name", "") == "COMMANDLINE" for name in context.params):
         raise typer.BadParameter(f"give options after the measure: bench {context.invoked_subcommand} …")
 
@@ -61,10 +64,11 @@ def ingest(
     sync: SyncOption = SYNCS,
     peers: PeersOption = "none",
     busy: BusyOption = False,
+    gateways: GatewaysOption = 1,
     json: JsonOption = False,
 ) -> None:
     """Events a second through the gateway, stored and acknowledged."""
-    _take(["ingest"], reps, sync, peers, json, busy=busy)
+    _take(["ingest"], reps, sync, peers, json, busy=busy, gateways=gateways)
 
 
 def _filled(name: str, help_: str) -> None:
@@ -73,7 +77,7 @@ def _filled(name: str, help_: str) -> None:
         events: EventsOption = 60_000,
         sync: SyncOption = SYNCS,
         peers: PeersOption = "none",
-        workers: WorkersOption = 1,
+        workers: WorkersOption = CORES,
         json: JsonOption = False,
     ) -> None:
         _take([name], reps, sync, peers, json, events=events, workers=workers)
@@ -92,7 +96,7 @@ def latency(
     sync: SyncOption = SYNCS,
     peers: PeersOption = "none",
     rate: Annotated[float, typer.Option(min=1, max=100_000, help="Events a second.")] = 500,
-    workers: WorkersOption = 1,
+    workers: WorkersOption = CORES,
     json: JsonOption = False,
 ) -> None:
     """Milliseconds from POST to a target at a constant rate."""
