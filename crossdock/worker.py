@@ -16,6 +16,7 @@ from routes.spec import Route
 log = logging.getLogger(__name__)
 
 GRACE = 10.0
+HAND_OVER = 5.0
 WATCH_EVERY = 2.0
 
 
@@ -79,6 +80,9 @@ class Worker:
         if self._feed:
             self._feed.stop()
         await asyncio.gather(*(lane.stop(GRACE) for lane in self.lanes.values()))
+        if self._feed:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._feed.close(), HAND_OVER)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

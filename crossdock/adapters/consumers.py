@@ -1,5 +1,6 @@
 """The durable consumers of Crossdock: their names, what they take, and what the broker says of them."""
 
+import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -29,9 +30,15 @@ def route_consumer(route: str, types: Iterable[str]) -> Consumer:
 
 
 def feed_consumer(seat: int, seats: int, routes: Iterable[Route]) -> Consumer:
-    """Return the shared consumer of the routes of a seat."""
+    """Return the shared consumer of the routes of a seat.
+
+    Its name says which routes it carries: a feed never takes over a route whose place in the stream is not its own.
+    """
+    routes = list(routes)
     subjects = dict.fromkeys(subject for route in routes for subject in _subjects(route.name, route.types))
-    return Consumer(EVENTS, f"{FEED}{seat}-of-{seats}", tuple(subjects))
+    names = "\n".join(sorted(route.name for route in routes))
+    mark = hashlib.blake2b(names.encode(), digest_size=4).hexdigest()
+    return Consumer(EVENTS, f"{FEED}{seat}-of-{seats}-{mark}", tuple(subjects))
 
 
 def feed_of(route: Route, present: Iterable[ConsumerInfo]) -> ConsumerInfo | None:

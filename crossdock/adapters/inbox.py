@@ -15,6 +15,7 @@ from nats.js.api import AckPolicy, ConsumerConfig, ConsumerInfo, DeliverPolicy
 from nats.js.errors import NotFoundError
 
 from crossdock.adapters import wire
+from crossdock.adapters.consumers import filters
 from crossdock.adapters.nats import as_message, hand_out
 from crossdock.kernel.problems import Unavailable
 from crossdock.kernel.stream import Message
@@ -110,14 +111,30 @@ class NatsInbox:
         if self._ready or time.monotonic() < self._hold:
             return False
         info = await self._info()
-        handed_out = info.delivered.consumer_seq if info.delivered else 0
-        return not info.num_pending and (handed_out == self._last or not info.num_ack_pending)
+        handed_out, seq = (info.delivered.consumer_seq, info.delivered.stream_seq) if info.delivered else (0, 0)
+        if info.num_pending or (handed_out != self._last and info.num_ack_pending):
+            return False
+        # In a cluster the consumer's leader may not have heard yet of what the stream's leader has stored.
+        return all([await self._last_of(subject) <= (seq or 0) for subject in filters(info)])
+
+    async def floor(self) -> int:
+        """See `Inbox.floor`."""
+        info = await self._info()
+        return (info.ack_floor.stream_seq or 0) if info.ack_floor else 0
 
     async def done(self, seq: int) -> bool:
         """See `Inbox.done`."""
         info = await self._info()
         floor = info.ack_floor.stream_seq if info.ack_floor else 0
         return (floor or 0) >= seq or not (info.num_pending or info.num_ack_pending)
+
+    async def _last_of(self, subject: str) -> int:
+        try:
+            return (await self._client.jetstream().get_last_msg(self._stream, subject)).seq or 0
+        except NotFoundError:
+            return 0
+        except (NatsError, OSError) as error:
+            raise Unavailable(f"nats: {type(error).__name__}") from error
 
     async def _info(self) -> ConsumerInfo:
         try:

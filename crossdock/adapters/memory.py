@@ -71,6 +71,10 @@ class MemoryInbox:
         """See `Inbox.drained`."""
         return self._next > len(self._log.records) and not self._again
 
+    async def floor(self) -> int:
+        """See `Inbox.floor`."""
+        return min(self._pending, default=self._next) - 1
+
     async def done(self, seq: int) -> bool:
         """See `Inbox.done`."""
         return self._next > min(seq, len(self._log.records)) and not any(taken <= seq for taken in self._pending)

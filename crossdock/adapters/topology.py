@@ -87,7 +87,7 @@ class Topology:
             raise Unavailable(f"nats: {type(error).__name__}: {error}") from error
 
     async def feeds(self, wanted: Sequence[Consumer]) -> None:
-        """Make the shared consumers; when the number of workers changed, new ones begin where the last old one is.
+        """Make the shared consumers; when workers or routes changed, new ones begin where the last of the old ones is.
 
         Raises:
             Unavailable: the broker does not answer.

@@ -108,9 +108,9 @@ class NatsBacklogs:
 
     async def drop(self, route: Route, inbox: Inbox) -> None:
         """See `Backlogs.drop`."""
+        await self._topology.drop(consumer_of(route))
         if isinstance(inbox, NatsInbox):
             await inbox.close()
-        await self._topology.drop(consumer_of(route))
 
     async def _inbox(self, route: Route) -> NatsInbox:
         await self._topology.consumer(consumer_of(route))  # it may be of a revision with other types

@@ -79,6 +79,9 @@ class Inbox(Protocol):
     async def drained(self) -> bool:
         """Tell whether everything that was stored by now was fetched."""
 
+    async def floor(self) -> int:
+        """Return the sequence up to which everything was acknowledged; what is after it may be handed out again."""
+
     async def done(self, seq: int) -> bool:
         """Tell whether everything up to a sequence was acknowledged."""
 

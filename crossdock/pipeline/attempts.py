@@ -56,6 +56,7 @@ class Attempts:
         self._revision = revision
         self._ready: deque[Delivery] = deque()
         self._runners: set[asyncio.Task[None]] = set()
+        self._running = 0
         self._finished: dict[asyncio.Future[None], list[Delivery]] = {}
         self._since = time.time()
         self._end_to_end = metrics.end_to_end_seconds.labels(route.name)
@@ -92,7 +93,8 @@ class Attempts:
 
     def _start(self, delivery: Delivery) -> None:
         self._ready.append(delivery)
-        if len(self._runners) < self.route.in_flight and not self.stopping.is_set():
+        if self._running < self.route.in_flight and not self.stopping.is_set():
+            self._running += 1
             runner = asyncio.create_task(self._run())
             self._runners.add(runner)
             runner.add_done_callback(self._ended)
@@ -104,8 +106,11 @@ class Attempts:
 
     async def _run(self) -> None:
         """Try what is ready, one after the other."""
-        while self._ready and not self.stopping.is_set():
-            await self._deliver(self._ready.popleft())
+        try:
+            while self._ready and not self.stopping.is_set():
+                await self._deliver(self._ready.popleft())
+        finally:
+            self._running -= 1  # at once: what is ready from now on needs another runner
 
     async def _deliver(self, delivery: Delivery) -> None:
         """Make one attempt and do what its result asks for; when the lane stops first, the next worker goes on."""

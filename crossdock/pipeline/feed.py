@@ -1,6 +1,7 @@
 """The shared feed of a worker: reads EVENTS once and hands each event to the routes it matches."""
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Sequence
 
@@ -49,17 +50,24 @@ class Feed:
 
     async def run(self) -> None:
         """Hand out events until `stop`."""
-        others = [asyncio.create_task(self._extend()), asyncio.create_task(self._tend())]
-        try:
+        async with asyncio.TaskGroup() as group:
+            others = [group.create_task(self._extend()), group.create_task(self._tend())]
             while not self._stopping.is_set():
                 await self._pull()
-        finally:
             for task in others:
                 task.cancel()
 
     def stop(self) -> None:
         """Hand out no more; what is in hand stays with the lanes."""
         self._stopping.set()
+
+    async def close(self) -> None:
+        """After the lanes have stopped, let those with unfinished deliveries go on through consumers of their own."""
+        async with self._turn:
+            for lane in self._lanes:
+                if lane.following and lane.holds:
+                    with contextlib.suppress(Unavailable):  # the broker hands out again what is not acknowledged
+                        await lane.hand_over(await self._since(self.position + 1), self.position)
 
     async def _pull(self) -> None:
         room = BATCH
@@ -151,10 +159,17 @@ class Feed:
         self._late.discard(lane)
         while lane.following and not self._stopping.is_set():
             try:
-                await lane.fall_behind(seq)
+                await lane.fall_behind(await self._since(seq))
             except Unavailable as error:
                 log.warning("route %s: %s", lane.route.name, error)
                 await asyncio.sleep(AWAY)
+
+    async def _since(self, seq: int) -> int:
+        """Return from where a lane must read that leaves the feed before `seq`.
+
+        What is not acknowledged before it may be in nobody's hands: a worker that died had it, and it comes again later.
+        """
+        return min(seq, await self._hands.inbox.floor() + 1)
 
     async def _tend(self) -> None:
         """Look after lanes that cannot keep up, and after those that can again."""
@@ -169,7 +184,7 @@ class Feed:
     async def _look_after(self, lane: Lane) -> None:
         if lane.following and lane.stuck():
             async with self._turn:
-                await lane.fall_behind(self.position + 1)
+                await lane.fall_behind(await self._since(self.position + 1))
         elif lane.following and lane.has_own:
             async with self._turn:
                 await lane.leave()

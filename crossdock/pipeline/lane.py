@@ -50,11 +50,10 @@ class Lane:
 
     async def run(self) -> None:
         """Read the own consumer while there is one, until `stop`."""
-        extending = asyncio.create_task(self._extend())
-        try:
+        async with asyncio.TaskGroup() as others:
+            extending = others.create_task(self._extend())
             while not self._attempts.stopping.is_set():
                 await (self._pull() if self._own else self.changed())
-        finally:
             extending.cancel()
 
     async def stop(self, grace: float) -> None:
@@ -131,7 +130,12 @@ class Lane:
 
     def stuck(self) -> bool:
         """Tell whether it holds events of the feed and cannot deliver them."""
-        return not self.keeps_up() and self._held.oldest() is not None
+        return self.holds and not self.keeps_up()
+
+    @property
+    def holds(self) -> bool:
+        """Whether anything is in hand."""
+        return self._held.oldest() is not None
 
     def near(self, position: int) -> bool:
         """Tell whether its own consumer has come near the feed's position."""
@@ -189,11 +193,28 @@ class Lane:
         Raises:
             Unavailable: the broker does not answer.
         """
-        if self._own is not None and self.following and await self._own.inbox.done(self._joined):
-            inbox, self._own = self._own.inbox, None
+        own = self._own
+        if own is not None and self.following and await own.inbox.done(self._joined):
+            self._own = None
+            try:
+                await self._backlogs.drop(self.route, own.inbox)
+            except Unavailable:
+                self._own = own  # it is still there: what would begin anew later would begin where this one is
+                raise
             self._beyond.clear()
-            await self._backlogs.drop(self.route, inbox)
             log.info("route %s follows the feed again", self.route.name)
+
+    async def hand_over(self, since: int, position: int) -> None:
+        """After a stop, leave what is unfinished to an own consumer that has nothing acknowledged but what is done.
+
+        So the next worker sends nothing again, neither to this route nor to the others of its feed.
+
+        Raises:
+            Unavailable: the broker does not answer.
+        """
+        await self.fall_behind(since)
+        while self._own and self._last < position and not await self._own.inbox.drained():
+            self._admit_all(await self._own.inbox.fetch(RUNNABLE, JOIN_WITHIN))
 
     def _give_back(self) -> None:
         """Let go of the feed's messages; the own consumer hands them out again."""
