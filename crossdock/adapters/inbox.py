@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 
 PULL_EXPIRES = 10.0
 PULL_HEARTBEAT = 2.0
+PULL_BYTES = 8 << 20  # of one request; the server cuts a client off that has more than 64 MiB waiting to be read
 
 
 class NatsInbox:
@@ -155,7 +156,12 @@ class NatsInbox:
         silent = time.monotonic() - self._heard > PULL_HEARTBEAT * 2.5
         if (self._asked > 0 and not silent) or not self._client.is_connected:
             return
-        ask = {"batch": limit, "expires": int(PULL_EXPIRES * 1e9), "idle_heartbeat": int(PULL_HEARTBEAT * 1e9)}
+        ask = {
+            "batch": limit,
+            "max_bytes": PULL_BYTES,
+            "expires": int(PULL_EXPIRES * 1e9),
+            "idle_heartbeat": int(PULL_HEARTBEAT * 1e9),
+        }
         self._asked, self._heard = limit, time.monotonic()
         with contextlib.suppress(NatsError, OSError):  # asked again when the broker has been silent
             wire.write(self._client, [wire.frame(self._request, self._inbox, json.dumps(ask).encode())])

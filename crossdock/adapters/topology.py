@@ -87,7 +87,7 @@ class Topology:
             raise Unavailable(f"nats: {type(error).__name__}: {error}") from error
 
     async def feeds(self, wanted: Sequence[Consumer]) -> None:
-        """Make the shared consumers; when workers or routes changed, new ones begin where the last of the old ones is.
+        """Make the shared consumers; when workers or routes changed, new ones begin where the last of those before is.
 
         Raises:
             Unavailable: the broker does not answer.
@@ -98,8 +98,9 @@ class Topology:
             raise Unavailable(f"nats: {type(error).__name__}: {error}") from error
         names = {consumer.name for consumer in wanted}
         old = [info for info in present if info.name.startswith(FEED) and info.name not in names]
-        floors = [(info.ack_floor.stream_seq or 0) if info.ack_floor else 0 for info in old]
         for consumer in wanted:
+            before = [info for info in old if set(filters(info)) & set(consumer.subjects)]
+            floors = [(info.ack_floor.stream_seq or 0) if info.ack_floor else 0 for info in before]
             await self.consumer(consumer, min(floors) + 1 if floors else None)
         for info in old:
             await self.drop(Consumer(EVENTS, info.name, ()))

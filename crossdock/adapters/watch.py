@@ -99,10 +99,14 @@ class NatsBacklogs:
 
     async def find(self, route: Route) -> Inbox | None:
         """See `Backlogs.find`."""
-        return await self._inbox(route) if await self._topology.exists(consumer_of(route)) else None
+        if not await self._topology.exists(consumer_of(route)):
+            return None
+        await self._topology.consumer(consumer_of(route))  # it may be of a revision with other types
+        return await self._inbox(route)
 
     async def open(self, route: Route, since: int) -> Inbox:
         """See `Backlogs.open`."""
+        await self._topology.drop(consumer_of(route))  # one that an earlier try left behind begins elsewhere
         await self._topology.consumer(consumer_of(route), since)
         return await self._inbox(route)
 
@@ -113,6 +117,5 @@ class NatsBacklogs:
             await inbox.close()
 
     async def _inbox(self, route: Route) -> NatsInbox:
-        await self._topology.consumer(consumer_of(route))  # it may be of a revision with other types
         patience = REDELIVERED if route.order_by is not None else 0
         return await NatsInbox(self._client, EVENTS, consumer_of(route).name, patience).start()

@@ -11,7 +11,7 @@ from crossdock.kernel.problems import Unavailable
 from crossdock.kernel.stream import RAW_SEQ, SOURCE, Inbox, Message
 from crossdock.pipeline.hands import Hands, Share, release
 from crossdock.pipeline.held import LEAST
-from crossdock.pipeline.lane import EXTEND_EVERY, PULL_WAIT, Lane
+from crossdock.pipeline.lane import PULL_WAIT, Lane
 from crossdock.pipeline.recorder import Recorder, now_ms
 from journal import entry
 from journal.entry import Entry
@@ -20,6 +20,7 @@ log = logging.getLogger(__name__)
 
 BATCH = 500
 TEND_EVERY = 0.25
+EXTEND_EVERY = 2.0  # seconds; a third of the broker's patience
 AWAY = 0.5  # seconds until the broker is asked again
 _REPLAY, _EVENT = "replay.", "event."
 
@@ -167,7 +168,7 @@ class Feed:
     async def _since(self, seq: int) -> int:
         """Return from where a lane must read that leaves the feed before `seq`.
 
-        What is not acknowledged before it may be in nobody's hands: a worker that died had it, and it comes again later.
+        What is not acknowledged before it may be in nobody's hands: a worker that died had it, and it comes again.
         """
         return min(seq, await self._hands.inbox.floor() + 1)
 
@@ -196,3 +197,5 @@ class Feed:
         while True:
             await asyncio.sleep(EXTEND_EVERY)
             self._hands.extend(EXTEND_EVERY / 2)
+            for lane in self._lanes:
+                lane.extend(EXTEND_EVERY / 2)

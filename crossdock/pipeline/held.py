@@ -28,6 +28,10 @@ class Held:
         """Return what was taken first."""
         return next(iter(self._by_seq.values()), None)
 
+    def first(self) -> int:
+        """Return the lowest sequence in hand, 0 for none; what comes again is taken after what is newer."""
+        return min(self._by_seq, default=0)
+
     def room(self, limit: int) -> int:
         """Return how many more may be taken when `limit` may be under way."""
         held = len(self._by_seq)

@@ -21,7 +21,6 @@ from routes.spec import Route
 
 log = logging.getLogger(__name__)
 
-EXTEND_EVERY = 2.0  # seconds; a third of the broker's patience
 PULL_WAIT = 1.0
 FULL_FOR = 1.0  # seconds a route may hold up the others by being full: one that does 1,000 a second never does
 STALE = 4.0  # seconds a delivery may take before its route falls behind; less than the broker's patience
@@ -50,15 +49,17 @@ class Lane:
 
     async def run(self) -> None:
         """Read the own consumer while there is one, until `stop`."""
-        async with asyncio.TaskGroup() as others:
-            extending = others.create_task(self._extend())
-            while not self._attempts.stopping.is_set():
-                await (self._pull() if self._own else self.changed())
-            extending.cancel()
+        while not self._attempts.stopping.is_set():
+            await (self._pull() if self._own else self.changed())
 
     async def stop(self, grace: float) -> None:
         """Stop pulling, let attempts under way end, record their outcomes; the rest goes to the next worker."""
         await self._attempts.stop(grace)
+
+    def extend(self, older: float) -> None:
+        """Tell the broker that what came through the own consumer so many seconds ago is still being worked on."""
+        if self._own:
+            self._own.extend(older)
 
     def pause(self, paused: bool) -> None:
         """Stop or resume attempts; the route keeps its place."""
@@ -103,12 +104,12 @@ class Lane:
                 delivery.key = "k" + order_key(self.route, seen)
         except Exception as error:
             delivery.problems = problems_of(error)
-        self._take(delivery)
+        self._attempts.take(delivery)
         return True
 
     def admit_unread(self, message: Message, error: Exception, share: Share) -> None:
         """Take a stored message that cannot be read; it becomes a dead letter."""
-        self._take(Delivery(message, Event("", "", ""), "", share, problems=problems_of(error)))
+        self._attempts.take(Delivery(message, Event("", "", ""), "", share, problems=problems_of(error)))
 
     def admit_own(self, message: Message, share: Share) -> None:
         """Take a message that was meant for this route alone; what the route does not want is recorded as skipped."""
@@ -158,11 +159,10 @@ class Lane:
         Raises:
             Unavailable: the broker does not answer; the lane still follows.
         """
-        oldest = self._held.oldest()
-        since = min(next_, oldest.message.seq) if oldest else next_
+        since = min(next_, self._held.first() or next_)
         if self._own is None:
             self._own = Hands(await self._backlogs.open(self.route, since))
-            self._last = 0
+            self._last, self._drained = 0, False
             log.info("route %s falls behind, from %d", self.route.name, since)
         self.following = False
         self._give_back()
@@ -225,9 +225,6 @@ class Lane:
                 delivery.share = None
         release(shares)
 
-    def _take(self, delivery: Delivery) -> None:
-        self._attempts.take(delivery)
-
     async def _pull(self) -> None:
         room = self.room()
         if room <= 0 or self._own is None:
@@ -252,9 +249,3 @@ class Lane:
                 self._beyond.append(share)
             else:
                 self.admit_own(message, share)
-
-    async def _extend(self) -> None:
-        while True:
-            await asyncio.sleep(EXTEND_EVERY)
-            if self._own:
-                self._own.extend(EXTEND_EVERY / 2)

@@ -44,6 +44,7 @@ class FeedScene(Streams):
         self.backlogs = MemoryBacklogs(self.events)
         self.breakers = {name: Breaker(0.5, 30, clock=lambda: 0.0) for name in targets}
         self.lanes: dict[str, Lane] = {}
+        self.running: list[asyncio.Task[None]] = []
 
     def matched(self) -> list[Entry]:
         return [line for line in self.entries() if line.outcome == MATCHED]
@@ -71,7 +72,7 @@ class FeedScene(Streams):
             )
         )
 
-    async def during(self, act: Callable[[], Awaitable[None]], grace: float = 2) -> None:
+    async def during(self, act: Callable[[], Awaitable[None]], grace: float = 2, hands_over: bool = True) -> None:
         """Run a worker's feed and lanes while the test acts, then stop them."""
         recorder, metrics = Recorder(self.log), Metrics()
         self.lanes = {
@@ -87,12 +88,14 @@ class FeedScene(Streams):
         }
         feed = Feed(self.inbox, self.inbox.handed_out, list(self.lanes.values()), recorder, "feed-0-of-1", "rev")
         parts: list[Feed | Lane] = [feed, *self.lanes.values()]
-        running = [asyncio.create_task(part.run()) for part in parts]
+        running = self.running = [asyncio.create_task(part.run()) for part in parts]
         try:
             await act()
         finally:
             feed.stop()
             await asyncio.gather(*(lane.stop(grace) for lane in self.lanes.values()))
+            if hands_over:
+                await feed.close()
             for task in running:
                 task.cancel()
             await asyncio.gather(*running, return_exceptions=True)

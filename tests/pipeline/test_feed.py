@@ -218,7 +218,7 @@ def test_whatever_happens_each_route_gets_all_in_order_of_key(
 
     async def scenario() -> None:
         while todo:
-            await scene.during(life, grace=0.05)
+            await scene.during(life, grace=0.05, hands_over=False)
             for inbox in (scene.inbox, *scene.backlogs.inboxes.values()):  # as a broker does when a worker died
                 inbox.redeliver()
         failing.clear()

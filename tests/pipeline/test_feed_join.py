@@ -82,7 +82,7 @@ def test_a_worker_that_dies_loses_nothing(tmp_path: Path) -> None:
         scene.own.redeliver()
         await scene.settled("a", "b", "c")
 
-    asyncio.run(scene.during(life, grace=0.01))
+    asyncio.run(scene.during(life, grace=0.01, hands_over=False))
     asyncio.run(scene.during(successor))
 
 
