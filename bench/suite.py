@@ -50,6 +50,8 @@ async def take(plan: Plan, size: Size, toolchain: Toolchain, tell: Callable[[str
     """
     machine.demand_linux()
     end_on_sigterm()
+    if "kill" in plan.measures and HANDWRITTEN in plan.others:
+        tell(f"{HANDWRITTEN} has no kill: nobody starts it again")
     runs = []
     for name, rep, entry in turns(plan):
         tell(f"{name} {rep} of {plan.reps}: {entry.label}")
@@ -93,7 +95,7 @@ def syncs(asked: str) -> list[str]:
     pattern = settings.schema()["properties"]["nats"]["properties"]["sync_interval"]["pattern"]
     values = asked.split(",")
     if wrong := [value for value in values if not re.match(pattern, value)]:
-        raise ValueError(f"{wrong[0]!r} is no sync_interval: always, or a duration such as 2m")
+        raise ValueError(f"{wrong[0]!r} is no sync_interval: always, or a duration such as 2m, 1h or 7d")
     return values
 
 
@@ -103,7 +105,9 @@ async def others(asked: str, tools: Toolchain, tell: Callable[[str], None]) -> l
     Raises:
         ValueError: with a name that is not known or not ready.
     """
-    names = [*PEERS] if asked == "auto" else [name for name in asked.split(",") if name != "none"]
+    if "none" in (words := asked.split(",")) and len(words) > 1:
+        raise ValueError("none cannot stand beside other names")
+    names = [*PEERS] if asked == "auto" else [name for name in words if name != "none"]
     if unknown := [name for name in names if name not in (*PEERS, HANDWRITTEN)]:
         raise ValueError(f"{unknown[0]!r} is none of {', '.join(PEERS)}, {HANDWRITTEN}, none, auto")
     if set(names) & set(PEERS):

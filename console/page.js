@@ -108,6 +108,11 @@ function showRoute(route, now) {
   wires.push([key, `connector ${route.connector}`, bad !== "good" ? bad : speed > 0 ? "busy" : ""]);
 }
 
+function connectorLag(routes) {  // routes that follow a feed all show the lag of that feed
+  const following = routes.filter((route) => !route.behind).map((route) => route.lag);
+  return Math.max(0, ...following) + sum(routes.filter((route) => route.behind), "lag");
+}
+
 function showConnector(name, routes) {
   const mine = routes.filter((route) => route.connector === name), states = mine.map((route) => route.breaker);
   const worst = ["open", "half_open", "unknown", "full", "closed", "paused"].find((state) => states.includes(state)) ?? "unknown";
@@ -115,7 +120,7 @@ function showConnector(name, routes) {
   const told = { open: "not answering", half_open: "being tried", full: "slow", closed: "answering", paused: "paused", unknown: "no worker" };
   made.state.textContent = told[worst];
   made.state.className = `pill ${mood(worst)}`;
-  made.facts.textContent = `${number(sum(mine, "delivered"))} delivered · lag ${number(sum(mine, "lag"))}`;
+  made.facts.textContent = `${number(sum(mine, "delivered"))} delivered · lag ${number(connectorLag(mine))}`;
 }
 
 function draw() {
@@ -141,7 +146,7 @@ async function pause(route, made) {
 
 function showTotals(seen) {
   const totals = [["accepted", sum(seen.sources, "accepted")], ["delivered", sum(seen.routes, "delivered")],
-    ["waiting", seen.lag + sum(seen.routes, "lag")], ["repeats", sum(seen.sources, "duplicate")], ["open dead letters", seen.dead_letters]];
+    ["waiting", seen.waiting], ["repeats", sum(seen.sources, "duplicate")], ["open dead letters", seen.dead_letters]];
   $("totals").replaceChildren(...totals.map(([name, value]) =>
     el("div", {}, el("dt", {}, name), el("dd", { class: name.startsWith("open") && value ? "bad" : "" }, number(value)))));
 }

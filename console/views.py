@@ -1,13 +1,14 @@
 """What the operations API shows: the overview and the journey of an event."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fastapi import HTTPException
 
 from console.desk import Desk
 from journal.entry import MATCHED, Entry
+from journal.store import in_order
 
 _NO_WORKER: dict[str, Any] = {"breaker": "unknown", "behind": None}
 
@@ -18,26 +19,39 @@ async def show_overview(desk: Desk) -> dict[str, Any]:
     recent = await asyncio.to_thread(desk.journal.recent, 20)
     lags, states = await desk.lags(), desk.states()
     sums = {(stage, name, outcome): n for stage, name, outcome, n in counts["outcomes"]}
+    routes = [_route(name, route.connector, lags, states, sums) for name, route in desk.project.routes.items()]
     return {
         "revision": desk.project.revision,
         "sources": [
             {"source": name, "partner": spec.partner} | _source_sums(sums, name)
             for name, spec in desk.project.sources.items()
         ],
-        "routes": [
-            {"route": name, "connector": route.connector, "lag": lags.get(name, 0)}
-            | _NO_WORKER
-            | dict(states.get(name, {}))
-            | {
-                outcome: sums.get(("deliver", name, outcome), 0)
-                for outcome in ("delivered", "retried", "dead_lettered")
-            }
-            for name, route in desk.project.routes.items()
-        ],
+        "routes": routes,
         "lag": lags.get("process", 0),
+        "waiting": lags.get("process", 0) + _waiting(routes),
         "dead_letters": counts["open"],
         "recent": [_hop(line) | {"id": line.id, "type": line.type, "source": line.source} for line in recent],
     }
+
+
+def _route(
+    name: str,
+    connector: str,
+    lags: Mapping[str, int],
+    states: Mapping[str, Mapping[str, Any]],
+    sums: Mapping[tuple[str, str, str], int],
+) -> dict[str, Any]:
+    told = {"route": name, "connector": connector, "lag": lags.get(name, 0)} | _NO_WORKER | dict(states.get(name, {}))
+    return told | {
+        outcome: sums.get(("deliver", name, outcome), 0) for outcome in ("delivered", "retried", "dead_lettered")
+    }
+
+
+def _waiting(routes: Sequence[Mapping[str, Any]]) -> int:
+    """Add up what routes that are behind have before them, and each feed once: its routes all show its lag."""
+    own: int = sum(route["lag"] for route in routes if route["behind"])
+    feeds: set[int] = {route["lag"] for route in routes if not route["behind"]}
+    return own + sum(feeds)
 
 
 def _source_sums(sums: Mapping[tuple[str, str, str], int], name: str) -> dict[str, int]:
@@ -56,7 +70,7 @@ async def show_journey(desk: Desk, text: str) -> dict[str, Any]:
     first = lines[0]
     event = {"id": first.id, "source": first.origin, "partner": first.partner, "type": first.type}
     keys = sorted({line.key for line in lines if line.key})
-    return {"event": event | {"business_keys": keys}, "hops": [_hop(line) for line in lines]}
+    return {"event": event | {"business_keys": keys}, "hops": [_hop(line) for line in in_order(lines)]}
 
 
 def _hop(line: Entry) -> dict[str, Any]:
@@ -68,7 +82,9 @@ def _hop(line: Entry) -> dict[str, Any]:
 def _match(line: Entry) -> dict[str, Any]:
     """Say which routes took an event from the feed, and which are behind and look at it later."""
     routes, behind = _names(line.routes), _names(line.behind)
-    told = ", ".join(routes) or f"no route of {line.detail}"
+    told = ", ".join(routes)
+    if not routes:
+        told = "no route yet" if behind else "no route wants it"
     if behind:
         told += f"; {', '.join(behind)} {'is' if len(behind) == 1 else 'are'} behind"
     return {"detail": told, "feed": line.detail, "routes": routes, "behind": behind}

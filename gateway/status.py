@@ -8,7 +8,7 @@ from typing import Any
 from crossdock.project import Project
 from journal import entry
 from journal.entry import Entry
-from journal.store import Journeys
+from journal.store import Journeys, in_order
 
 PATIENCE = 1.0  # seconds a look-up waits for the journal to catch up with an event accepted just now
 _STEP = 0.1
@@ -31,7 +31,7 @@ async def look_up(project: Project, journal: Journeys, partner: str, event_id: s
 
 def describe(project: Project, event_id: str, lines: Sequence[Entry]) -> dict[str, Any]:
     """Return status and hops; the status is that of the event as a whole."""
-    hops = [_hop(line) for line in lines if line.outcome not in _HIDDEN]
+    hops = [_hop(line) for line in in_order(lines) if line.outcome not in _HIDDEN]
     return {"id": event_id, "status": _status(project, lines), "hops": hops}
 
 

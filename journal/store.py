@@ -46,6 +46,31 @@ class LetterState:
         }
 
 
+_SKEW = 1000  # milliseconds by which the processes' stamps of one event may cross
+_STAGES = (entry.GATEWAY, entry.PROCESS, entry.DELIVER, entry.REPLAY)
+
+
+def in_order(lines: Sequence[Entry]) -> list[Entry]:
+    """Return hops by time, but each `accepted` before all else of its event and `matched` before what followed it."""
+    of_event: dict[int, list[Entry]] = {}
+    for line in lines:
+        of_event.setdefault(line.raw, []).append(line)
+
+    def place(line: Entry) -> tuple[int, int, bool]:
+        return _moment(line, of_event[line.raw]), _STAGES.index(line.stage), line.outcome != entry.MATCHED
+
+    return sorted(lines, key=place)
+
+
+def _moment(line: Entry, of_event: Sequence[Entry]) -> int:
+    """Return when a hop was at the latest: the gateway and the feed note theirs while the event goes on already."""
+    if line.outcome == entry.ACCEPTED:
+        return min(other.at for other in of_event)
+    if line.outcome == entry.MATCHED:
+        return min(other.at for other in of_event if other.stage == line.stage and line.at - other.at <= _SKEW)
+    return line.at
+
+
 def state_after(line: Entry) -> str | None:
     """Return the state an entry puts its dead letter in, or None when it says nothing about one."""
     if not line.dead_letter:

@@ -35,8 +35,8 @@ class Day:
         return sum(int(getattr(device.tally, answer)) for device in self.devices)
 
     def lag(self) -> int:
-        """Return how many events wait for a delivery."""
-        return sum(int(route.get("lag") or 0) for route in self.overview.get("routes", []))
+        """Return how many events wait for the process step or a delivery."""
+        return int(self.overview.get("waiting") or 0)
 
     def dead_letters(self) -> int:
         """Return how many dead letters there are."""

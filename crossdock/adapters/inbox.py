@@ -107,14 +107,14 @@ class NatsInbox:
         info = await self._info()
         return (info.delivered.stream_seq or 0) if info.delivered else 0
 
-    async def drained(self) -> bool:
+    async def drained(self, in_hand: int) -> bool:
         """See `Inbox.drained`."""
         if self._ready or time.monotonic() < self._hold:
             return False
         info = await self._info()
-        handed_out, seq = (info.delivered.consumer_seq, info.delivered.stream_seq) if info.delivered else (0, 0)
-        if info.num_pending or (handed_out != self._last and info.num_ack_pending):
+        if info.num_pending or (info.num_ack_pending or 0) > in_hand:
             return False
+        seq = info.delivered.stream_seq if info.delivered else 0
         # In a cluster the consumer's leader may not have heard yet of what the stream's leader has stored.
         return all([await self._last_of(subject) <= (seq or 0) for subject in filters(info)])
 

@@ -67,9 +67,9 @@ class MemoryInbox:
         """The sequence up to which messages were handed out."""
         return self._next - 1
 
-    async def drained(self) -> bool:
+    async def drained(self, in_hand: int) -> bool:
         """See `Inbox.drained`."""
-        return self._next > len(self._log.records) and not self._again
+        return self._next > len(self._log.records) and len(self._pending) <= in_hand
 
     async def floor(self) -> int:
         """See `Inbox.floor`."""
@@ -127,9 +127,9 @@ class MemoryBacklogs:
         inbox = self.inboxes[route.name] = MemoryInbox(self._log, subjects, since)
         return inbox
 
-    async def drop(self, route: Route, _: Inbox) -> None:
+    async def drop(self, route: Route, _: Inbox | None) -> None:
         """See `Backlogs.drop`."""
-        del self.inboxes[route.name]
+        self.inboxes.pop(route.name, None)
 
 
 class MemorySeen:

@@ -110,7 +110,7 @@ class NatsBacklogs:
         await self._topology.consumer(consumer_of(route), since)
         return await self._inbox(route)
 
-    async def drop(self, route: Route, inbox: Inbox) -> None:
+    async def drop(self, route: Route, inbox: Inbox | None) -> None:
         """See `Backlogs.drop`."""
         await self._topology.drop(consumer_of(route))
         if isinstance(inbox, NatsInbox):

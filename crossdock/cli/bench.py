@@ -2,15 +2,13 @@
 
 import asyncio
 import os
-import sys
 from collections.abc import Coroutine, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
-from crossdock.cli.output import JsonOption, write_json, write_problems
+from crossdock.cli.output import JsonOption, console, write_json, write_problems
 from crossdock.kernel.problems import Refused
 
 if TYPE_CHECKING:
@@ -21,7 +19,6 @@ bench_app = typer.Typer(help="Measure this machine's Crossdock, beside its peers
 MEASURES = ("ingest", "route", "latency", "down", "kill")
 SYNCS = "2m,always"
 _T = TypeVar("_T")
-_WIDTH = 200  # of the table where the output is no terminal
 
 RepsOption = Annotated[int, typer.Option(min=1, max=100, help="How often each measure is taken.")]
 EventsOption = Annotated[int, typer.Option(min=100, max=1_000_000, help="Events that fill RAW.")]
@@ -184,9 +181,9 @@ def _report(runs: "Sequence[Run]", as_json: bool) -> dict[str, Any]:
     _show(found, [*alone, comparison.table(summaries)], as_json)
     if as_json:
         return found
-    console = _console()
+    out = console()
     for label, share in comparison.kept_while_down(summaries).items():
-        console.print(f"{label} keeps {share:.0%} of its rate while one target is down")
+        out.print(f"{label} keeps {share:.0%} of its rate while one target is down")
     return found
 
 
@@ -195,8 +192,4 @@ def _show(found: Mapping[str, Any], tables: Sequence[Table], as_json: bool) -> N
         write_json(found)
         return
     for table in tables:
-        _console().print(table)
-
-
-def _console() -> Console:
-    return Console() if sys.stdout.isatty() else Console(width=_WIDTH)
+        console().print(table)

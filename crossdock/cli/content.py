@@ -8,7 +8,6 @@ from typing import Annotated
 
 import orjson
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from crossdock.cli import graph as content_graph
@@ -18,11 +17,13 @@ from crossdock.cli.output import (
     EventFile,
     JsonOption,
     ProjectOption,
+    console,
     counted,
     load_or_exit,
     write_json,
     write_problems,
 )
+from crossdock.kernel import settings
 from crossdock.kernel.event import Event, decode_structured
 from crossdock.kernel.problems import Refused
 from routes.match import explain as explain_routes
@@ -41,14 +42,14 @@ FormatOption = Annotated[Format, typer.Option("--format", help="json is for scri
 
 
 def check(project: ProjectOption = Here, output: FormatOption = Format.text, json: JsonOption = False) -> None:
-    """Check all content files and how they fit together.
+    """Check all content files, how they fit together, and config.yaml.
 
     Every problem is shown as `file:line:column  code  message  hint`; exit 1 if there is one.
 
     Example: crossdock check --project shop --format json
     """
     as_json = json or output is Format.json
-    loaded = load_or_exit(project, as_json)
+    loaded = load_or_exit(project, as_json, settings.problems(project))
     if as_json:
         write_problems([], as_json)
         return
@@ -89,7 +90,7 @@ def _show_results(results: list[testrun.Result]) -> None:
     for file, (passed, failed) in counts.items():
         table.add_row(file, str(passed), str(failed))
     if counts:
-        Console().print(table)
+        console().print(table)
     failures = sum(bool(result.differences) for result in results)
     typer.echo(f"{counted(len(results), 'test')}, {failures} failed")
 

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from crossdock.cli.output import JsonOption, write_json
+from crossdock.cli.output import JsonOption, console, write_json
 from crossdock.cli.remote import DATA, DataOption, OpsOption, Remote, TokenOption, fail
 
 key_app = typer.Typer(no_args_is_help=True, help="API keys of partners.")
@@ -182,8 +182,7 @@ def table(columns: list[str], rows: list[list[Any]]) -> None:
         made.add_column(name, overflow="fold", no_wrap=name != "detail")
     for row in rows:
         made.add_row(*(Text(printable(str(cell))) for cell in row))
-    console = Console()
-    console.print(made, soft_wrap=not console.is_terminal)  # a pipe gets each row whole
+    console().print(made)
 
 
 def when(milliseconds: int) -> str:

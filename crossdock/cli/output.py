@@ -1,15 +1,18 @@
 """How commands answer: problems as text or JSON, and the exit codes; used by every command module."""
 
-from collections.abc import Iterable, Mapping
+import sys
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import orjson
 import typer
+from rich.console import Console
 
 from crossdock.kernel.problems import Problem, Refused
 from crossdock.project import FOLDERS, Project, load
 
+_WIDTH = 100_000  # columns of what is no terminal
 PROBLEMS = 1  # exit code when a command found problems; 2 is Typer's own for wrong use
 
 ProjectOption = Annotated[
@@ -42,16 +45,25 @@ def require_content(root: Path) -> None:
         raise typer.BadParameter(f"{root} holds none of the folders {', '.join(FOLDERS)}", param_hint="--project")
 
 
-def load_or_exit(root: Path, as_json: bool) -> Project:
-    """Return the project, or write its problems and exit; connector variables need not be set."""
+def load_or_exit(root: Path, as_json: bool, besides: Sequence[Problem] = ()) -> Project:
+    """Return the project, or write its problems and those found `besides`; connector variables need not be set."""
     require_content(root)
+    problems = [*besides]
     try:
-        return load(root, {}, strict_env=False)
+        project = load(root, {}, strict_env=False)
     except Refused as error:
-        write_problems(error.problems, as_json)
-        if not as_json:
-            typer.echo(f"{counted(len(error.problems), 'problem')} in {root}", err=True)
-        raise typer.Exit(PROBLEMS) from None
+        problems += error.problems
+    if not problems:
+        return project
+    write_problems(problems, as_json)
+    if not as_json:
+        typer.echo(f"{counted(len(problems), 'problem')} in {root}", err=True)
+    raise typer.Exit(PROBLEMS)
+
+
+def console() -> Console:
+    """Return standard output for tables; a file or a pipe gets each row whole."""
+    return Console() if sys.stdout.isatty() else Console(width=_WIDTH)
 
 
 def counted(number: int, noun: str) -> str:

@@ -26,6 +26,11 @@ class FromEnvironment(str):
         return repr(self.written)
 
 
+def has_variable(value: Any) -> bool:
+    """Tell whether a value is text with a `${NAME}` in it."""
+    return isinstance(value, str) and _VARIABLE.search(value) is not None
+
+
 def expand(document: Document, env: Mapping[str, str]) -> Document:
     """Return the document with each `${NAME}` in a string value replaced; keys stay as they are.
 

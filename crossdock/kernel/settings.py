@@ -2,13 +2,13 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from crossdock.kernel import environment, units, yamlfile
-from crossdock.kernel.problems import Refused
+from crossdock.kernel.problems import Problem, Refused
 
 FILE = "config.yaml"
 
@@ -99,10 +99,30 @@ def load(root: Path, env: Mapping[str, str]) -> Settings:
     document = environment.expand(yamlfile.read(path, root), env)
     if document.value is None:  # a file of comments only
         return Settings()
-    problems = yamlfile.check(document, schema())
-    if problems:
-        raise Refused(problems)
+    if wrong := yamlfile.check(document, schema()):
+        raise Refused(wrong)
     return _settings(document.value)
+
+
+def problems(root: Path) -> list[Problem]:
+    """Return what is wrong with `config.yaml` whatever the environment holds."""
+    path = root / FILE
+    try:
+        document = yamlfile.read(path, root) if path.is_file() else None
+    except Refused as error:
+        return list(error.problems)
+    if document is None or document.value is None:
+        return []
+    return yamlfile.check(replace(document, value=_unresolved(document.value, schema())), schema())
+
+
+def _unresolved(value: Any, part: Mapping[str, Any]) -> Any:
+    """Put the default in the place of text that only the environment completes."""
+    if isinstance(value, dict):
+        known = part.get("properties", {})
+        return {key: _unresolved(child, known.get(key, {})) for key, child in value.items()}
+    default = part.get("default")
+    return default if isinstance(default, str) and environment.has_variable(value) else value
 
 
 @cache

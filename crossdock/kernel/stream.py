@@ -76,8 +76,11 @@ class Inbox(Protocol):
     async def fetch(self, limit: int, wait: float) -> list[Message]:
         """Return up to `limit` messages as soon as there is one, or none after `wait` seconds."""
 
-    async def drained(self) -> bool:
-        """Tell whether everything that was stored by now was fetched."""
+    async def drained(self, in_hand: int) -> bool:
+        """Tell whether everything that was stored by now was fetched, and no more than `in_hand` is unacknowledged.
+
+        More than that is in the hands of a predecessor that was killed, and will be handed out again.
+        """
 
     async def floor(self) -> int:
         """Return the sequence up to which everything was acknowledged; what is after it may be handed out again."""

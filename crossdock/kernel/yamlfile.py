@@ -142,6 +142,10 @@ def _as_problems(document: Document, error: ValidationError) -> list[Problem]:
         return [document.problem((*path, key), "unknown_key", f"{key!r} is not known here", hint) for key in unknown]
     if best.validator == "required":
         return [document.problem(path, "missing_key", best.message)]
+    if best.validator == "pattern" and best.schema.get("description"):  # which says it in words
+        return [
+            document.problem(path, "bad_value", f"{best.instance!r} is not allowed here", best.schema["description"])
+        ]
     return [document.problem(path, "bad_value", best.message, str(best.schema.get("description", "")))]
 
 

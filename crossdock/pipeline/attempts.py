@@ -15,7 +15,7 @@ from crossdock.kernel.stream import Log
 from crossdock.pipeline.delivery import Delivery, dead_letter, idempotency_key, journal_line, refer
 from crossdock.pipeline.gate import Gate, nap
 from crossdock.pipeline.hands import release
-from crossdock.pipeline.held import Held
+from crossdock.pipeline.held import LEAST, RUNNABLE, Held
 from crossdock.pipeline.recorder import Recorder, append_patiently
 from dlq.record import DELIVER, record
 from journal import entry
@@ -25,6 +25,9 @@ from routes.spec import Route
 log = logging.getLogger(__name__)
 
 PAUSE_LOOK = 0.25
+CHANGE_WITHIN = 1.0
+FULL_FOR = 1.0  # seconds a route may hold up the others by being full: one that does 1,000 a second never does
+STALE = 4.0  # seconds a delivery may take before its route falls behind; less than the broker's patience
 
 
 class Attempts:
@@ -64,6 +67,30 @@ class Attempts:
         self._tried = {outcome: metrics.attempts.labels(route.name, outcome) for outcome in get_args(Outcome)}
         self._breaker_open = metrics.breaker_open.labels(route.name)
         self._open = False
+
+    def room(self) -> int:
+        """Return how many more deliveries may be taken."""
+        if self.paused or self.stopping.is_set():
+            return 0
+        closed = self.gate.breaker.state == "closed"
+        return self.held.room(RUNNABLE if closed else min(RUNNABLE, self.route.in_flight))
+
+    def keeps_up(self) -> bool:
+        """Tell whether the feed may go on giving it events, or wait for it."""
+        if self.paused or self.gate.breaker.state != "closed":
+            return False
+        oldest = self.held.oldest()
+        if oldest is None:
+            return True
+        age = time.monotonic() - oldest.taken
+        return age < (STALE if self.held.room(RUNNABLE) >= LEAST else FULL_FOR)
+
+    async def change(self) -> None:
+        """Wait until something was recorded, or a moment."""
+        self.changed.clear()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CHANGE_WITHIN):
+                await self.changed.wait()
 
     def take(self, delivery: Delivery) -> None:
         """Hold a delivery and try it in its turn."""

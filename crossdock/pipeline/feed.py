@@ -47,6 +47,7 @@ class Feed:
         self._stopping = asyncio.Event()
         self._turn = asyncio.Lock()  # while a lane joins or falls behind, nothing is handed out
         self._late: set[Lane] = set()
+        self._unsure: set[Lane] = set()  # the broker may have made a consumer of which its answer did not come
         self._noted: dict[asyncio.Future[None], list[Share]] = {}
 
     async def run(self) -> None:
@@ -73,10 +74,10 @@ class Feed:
     async def _pull(self) -> None:
         room = BATCH
         for lane in self._lanes:
-            if lane.following and lane.keeps_up() and lane.room() < room:
-                room = lane.room()
+            if lane.following and lane.attempts.keeps_up() and lane.attempts.room() < room:
+                room = lane.attempts.room()
                 if room < LEAST:
-                    await lane.changed()
+                    await lane.attempts.change()
                     return
         try:
             messages = await self._hands.inbox.fetch(room, PULL_WAIT)
@@ -85,7 +86,7 @@ class Feed:
             await asyncio.sleep(PULL_WAIT)
             return
         async with self._turn:
-            self._late = {lane for lane in self._lanes if lane.following and not lane.keeps_up()}
+            self._late = {lane for lane in self._lanes if lane.following and not lane.attempts.keeps_up()}
             for message in messages:
                 share = self._hands.take(message)
                 if share is not None:
@@ -160,10 +161,15 @@ class Feed:
         self._late.discard(lane)
         while lane.following and not self._stopping.is_set():
             try:
-                await lane.fall_behind(await self._since(seq))
+                await self._fall_behind(lane, seq)
             except Unavailable as error:
                 log.warning("route %s: %s", lane.route.name, error)
                 await asyncio.sleep(AWAY)
+
+    async def _fall_behind(self, lane: Lane, seq: int) -> None:
+        self._unsure.add(lane)
+        await lane.fall_behind(await self._since(seq))
+        self._unsure.discard(lane)
 
     async def _since(self, seq: int) -> int:
         """Return from where a lane must read that leaves the feed before `seq`.
@@ -185,7 +191,11 @@ class Feed:
     async def _look_after(self, lane: Lane) -> None:
         if lane.following and lane.stuck():
             async with self._turn:
-                await lane.fall_behind(await self._since(self.position + 1))
+                await self._fall_behind(lane, self.position + 1)
+        elif lane.following and lane in self._unsure:
+            async with self._turn:
+                await lane.tidy()
+                self._unsure.discard(lane)
         elif lane.following and lane.has_own:
             async with self._turn:
                 await lane.leave()

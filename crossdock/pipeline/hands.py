@@ -34,6 +34,10 @@ class Hands:
         share = self._taken[message.seq] = Share(self, message)
         return share
 
+    async def drained(self) -> bool:
+        """Tell whether everything that was stored by now was fetched, and what is not acknowledged is here."""
+        return await self.inbox.drained(len(self._taken))
+
     def extend(self, older: float) -> None:
         """Tell the broker that what was taken so many seconds ago is still being worked on."""
         until = time.monotonic() - older

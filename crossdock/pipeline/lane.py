@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import time
-from contextlib import suppress
 
 from crossdock.kernel import event as events
 from crossdock.kernel.event import Event
@@ -13,7 +12,7 @@ from crossdock.kernel.stream import Inbox, Message
 from crossdock.pipeline.attempts import Attempts
 from crossdock.pipeline.delivery import Delivery
 from crossdock.pipeline.hands import Hands, Share, release
-from crossdock.pipeline.held import LEAST, MOST, RUNNABLE
+from crossdock.pipeline.held import MOST, RUNNABLE
 from crossdock.pipeline.ports import Backlogs
 from crossdock.pipeline.process import problems_of
 from routes.match import matches, order_key
@@ -22,23 +21,20 @@ from routes.spec import Route
 log = logging.getLogger(__name__)
 
 PULL_WAIT = 1.0
-FULL_FOR = 1.0  # seconds a route may hold up the others by being full: one that does 1,000 a second never does
-STALE = 4.0  # seconds a delivery may take before its route falls behind; less than the broker's patience
 JOIN_WITHIN = 0.2  # seconds the feed may be held up for a route that joins it
 
 
 class Lane:
     """Delivers one route until stopped.
 
-    While it follows, its deliveries come from the feed. When it cannot take what the feed has (paused, breaker open,
-    full, a delivery stuck), it falls behind: a consumer of its own begins where it is, and it joins the feed again
-    when that is read up to the feed's place. So a route keeps its place in the stream and holds up no other.
+    When it cannot take what the feed has (paused, breaker open, full, a delivery stuck), it falls behind: a consumer of
+    its own begins where it is, and it joins the feed again when that is read up to the feed's place.
     """
 
     def __init__(self, route: Route, attempts: Attempts, backlogs: Backlogs, own: Inbox | None = None) -> None:
         self.route = route
         self.following = own is None
-        self._attempts = attempts
+        self.attempts = attempts
         self._held = attempts.held
         self._backlogs = backlogs
         self._own = Hands(own) if own else None
@@ -49,12 +45,12 @@ class Lane:
 
     async def run(self) -> None:
         """Read the own consumer while there is one, until `stop`."""
-        while not self._attempts.stopping.is_set():
-            await (self._pull() if self._own else self.changed())
+        while not self.attempts.stopping.is_set():
+            await (self._pull() if self._own else self.attempts.change())
 
     async def stop(self, grace: float) -> None:
         """Stop pulling, let attempts under way end, record their outcomes; the rest goes to the next worker."""
-        await self._attempts.stop(grace)
+        await self.attempts.stop(grace)
 
     def extend(self, older: float) -> None:
         """Tell the broker that what came through the own consumer so many seconds ago is still being worked on."""
@@ -63,36 +59,14 @@ class Lane:
 
     def pause(self, paused: bool) -> None:
         """Stop or resume attempts; the route keeps its place."""
-        self._attempts.pause(paused)
-        self._attempts.changed.set()
+        self.attempts.pause(paused)
+        self.attempts.changed.set()
 
     @property
     def state(self) -> str:
         """The state of the breaker, or `paused`, or `full` when it holds as much as it may."""
         full = len(self._held) >= MOST
-        return "paused" if self._attempts.paused else "full" if full else self._attempts.gate.breaker.state
-
-    @property
-    def has_own(self) -> bool:
-        """Whether the route has a consumer of its own at present."""
-        return self._own is not None
-
-    def room(self) -> int:
-        """Return how many more deliveries may be taken."""
-        if self._attempts.paused or self._attempts.stopping.is_set():
-            return 0
-        closed = self._attempts.gate.breaker.state == "closed"
-        return self._held.room(RUNNABLE if closed else min(RUNNABLE, self.route.in_flight))
-
-    def keeps_up(self) -> bool:
-        """Tell whether the feed may go on giving it events, or wait for it."""
-        if self._attempts.paused or self._attempts.gate.breaker.state != "closed":
-            return False
-        oldest = self._held.oldest()
-        if oldest is None:
-            return True
-        age = time.monotonic() - oldest.taken
-        return age < (STALE if self._held.room(RUNNABLE) >= LEAST else FULL_FOR)
+        return "paused" if self.attempts.paused else "full" if full else self.attempts.gate.breaker.state
 
     def admit(self, message: Message, event: Event, seen: View, share: Share) -> bool:
         """Take an event that the route wants; false when it does not."""
@@ -104,12 +78,12 @@ class Lane:
                 delivery.key = "k" + order_key(self.route, seen)
         except Exception as error:
             delivery.problems = problems_of(error)
-        self._attempts.take(delivery)
+        self.attempts.take(delivery)
         return True
 
     def admit_unread(self, message: Message, error: Exception, share: Share) -> None:
         """Take a stored message that cannot be read; it becomes a dead letter."""
-        self._attempts.take(Delivery(message, Event("", "", ""), "", share, problems=problems_of(error)))
+        self.attempts.take(Delivery(message, Event("", "", ""), "", share, problems=problems_of(error)))
 
     def admit_own(self, message: Message, share: Share) -> None:
         """Take a message that was meant for this route alone; what the route does not want is recorded as skipped."""
@@ -127,27 +101,25 @@ class Lane:
             self.admit_unread(message, error, share)
             return
         if not self.admit(message, event, view(event), share):
-            self._attempts.skip(Delivery(message, event, "", share))
+            self.attempts.skip(Delivery(message, event, "", share))
 
     def stuck(self) -> bool:
         """Tell whether it holds events of the feed and cannot deliver them."""
-        return self.holds and not self.keeps_up()
+        return self.holds and not self.attempts.keeps_up()
+
+    @property
+    def has_own(self) -> bool:
+        """Whether the route has a consumer of its own at present."""
+        return self._own is not None
 
     @property
     def holds(self) -> bool:
         """Whether anything is in hand."""
-        return self._held.oldest() is not None
+        return len(self._held) > 0
 
     def near(self, position: int) -> bool:
         """Tell whether its own consumer has come near the feed's position."""
         return self._drained or position - self._last < RUNNABLE
-
-    async def changed(self) -> None:
-        """Wait until something was recorded, or a moment."""
-        self._attempts.changed.clear()
-        with suppress(TimeoutError):
-            async with asyncio.timeout(PULL_WAIT):
-                await self._attempts.changed.wait()
 
     def knows(self, seq: int) -> bool:
         """Tell whether this is in hand already, or was brought to its end lately."""
@@ -169,7 +141,7 @@ class Lane:
         beyond, self._beyond = self._beyond, []
         for share in beyond:  # it had joined: its consumer is still there
             self.admit_own(share.message, share)
-        self._attempts.changed.set()
+        self.attempts.changed.set()
 
     async def join(self, position: int) -> None:
         """Follow the feed, which stands still at `position` meanwhile, if everything up to there was read.
@@ -177,15 +149,15 @@ class Lane:
         Raises:
             Unavailable: the broker does not answer.
         """
-        if self._own is None or not self.keeps_up() or self.room() <= 0:
+        if self._own is None or not self.attempts.keeps_up() or self.attempts.room() <= 0:
             return
         until = time.monotonic() + JOIN_WITHIN
-        while not (self._last >= position or await self._own.inbox.drained()):
-            if time.monotonic() > until or self.room() <= 0:
+        while not (self._last >= position or await self._own.drained()):
+            if time.monotonic() > until or self.attempts.room() <= 0:
                 return
-            self._admit_all(await self._own.inbox.fetch(self.room(), JOIN_WITHIN / 4))
+            self._admit_all(await self._own.inbox.fetch(self.attempts.room(), JOIN_WITHIN / 4))
         # What was read past the position is in hand or settled, so the feed will not give it.
-        self.following, self._joined = True, self._last
+        self.following, self._joined = True, max(position, self._last)
 
     async def leave(self) -> None:
         """Give up the own consumer once everything read from it before joining is acknowledged; the feed stands still.
@@ -204,6 +176,15 @@ class Lane:
             self._beyond.clear()
             log.info("route %s follows the feed again", self.route.name)
 
+    async def tidy(self) -> None:
+        """Remove an own consumer that the broker made although the lane still follows.
+
+        Raises:
+            Unavailable: the broker does not answer.
+        """
+        if self._own is None:
+            await self._backlogs.drop(self.route, None)
+
     async def hand_over(self, since: int, position: int) -> None:
         """After a stop, leave what is unfinished to an own consumer that has nothing acknowledged but what is done.
 
@@ -213,7 +194,7 @@ class Lane:
             Unavailable: the broker does not answer.
         """
         await self.fall_behind(since)
-        while self._own and self._last < position and not await self._own.inbox.drained():
+        while self._own and self._last < position and not await self._own.drained():
             self._admit_all(await self._own.inbox.fetch(RUNNABLE, JOIN_WITHIN))
 
     def _give_back(self) -> None:
@@ -226,9 +207,9 @@ class Lane:
         release(shares)
 
     async def _pull(self) -> None:
-        room = self.room()
+        room = self.attempts.room()
         if room <= 0 or self._own is None:
-            await self.changed()
+            await self.attempts.change()
             return
         try:
             self._admit_all(await self._own.inbox.fetch(room, PULL_WAIT))

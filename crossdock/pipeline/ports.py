@@ -47,5 +47,5 @@ class Backlogs(Protocol):
             Unavailable: the broker does not answer.
         """
 
-    async def drop(self, route: Route, inbox: Inbox) -> None:
-        """Remove it."""
+    async def drop(self, route: Route, inbox: Inbox | None) -> None:
+        """Remove it if there is one."""

@@ -10,8 +10,9 @@ from typing import Any
 import uvicorn
 
 from crossdock.supervisor.door import Door, Doorkeeper
-from crossdock.supervisor.protocol import IDLE, BoundedProtocol, Direct, Writer
+from crossdock.supervisor.protocol import IDLE, BoundedProtocol
 from crossdock.supervisor.ready import announce
+from crossdock.supervisor.slots import Direct, Writer
 
 CONNECTIONS = 4096
 _TICK = 1.0  # seconds between two looks at the connections, which cost less than timers for every request

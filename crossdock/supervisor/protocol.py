@@ -2,11 +2,11 @@
 
 import logging
 from collections import deque
-from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from crossdock.supervisor.slots import Direct, Slot, Take, Writer
 from gateway.answers import Answer
 
 log = logging.getLogger(__name__)
@@ -17,53 +17,6 @@ IDLE = 75.0  # seconds of a connection without a request
 PIPELINED = 64  # requests of one connection under way until no more is read of it
 _TEXT = b"text/plain; charset=utf-8"
 _UNUSUAL = frozenset({b"expect", b"transfer-encoding", b"upgrade"})
-
-Reply = Callable[[Answer], None]
-Take = Callable[[bytes, Reply], None]
-
-
-class Direct(Protocol):
-    """What answers the plain POST requests of one path without ASGI; all others of that path take the long way."""
-
-    path: bytes
-    body_limit: int
-
-    def admit(self, head: Mapping[bytes, bytes]) -> Take | None:
-        """Return what takes the body and answers once, now or later; None sends the request the long way."""
-
-
-class Writer:
-    """Writes answers as uvicorn does; what all of a second begin with is made once."""
-
-    def __init__(self) -> None:
-        self._of: list[tuple[bytes, bytes]] = []
-        self._common = b""
-
-    def write(self, common: list[tuple[bytes, bytes]], answer: Answer, last: bool) -> bytes:
-        """Return the bytes of an answer; uvicorn makes a new list of the common headers every second."""
-        if common is not self._of:
-            self._of, self._common = common, _lines(common)
-        extra = _lines(answer.headers) if answer.headers else b""
-        return b"%b%bcontent-type: %b\r\ncontent-length: %d\r\n%b%b\r\n%b" % (
-            STATUS_LINE[answer.status], self._common, answer.media, len(answer.body), extra,
-            b"connection: close\r\n" if last else b"", answer.body,
-        )  # fmt: skip
-
-
-class _Slot:
-    """The place of one answer in the order of a connection's requests."""
-
-    __slots__ = ("_protocol", "last", "written")
-
-    def __init__(self, protocol: "BoundedProtocol", last: bool) -> None:
-        self._protocol = protocol
-        self.last = last
-        self.written = b""
-
-    def reply(self, answer: Answer) -> None:
-        """Take the answer; it is sent when those before it are."""
-        self.last = self.last or answer.last
-        self._protocol.ready(self, answer)
 
 
 class BoundedProtocol(HttpToolsProtocol):
@@ -77,11 +30,12 @@ class BoundedProtocol(HttpToolsProtocol):
         super().__init__(**given)
         self._short = direct
         self._writer = writer
-        self._slots: deque[_Slot] = deque()
+        self._slots: deque[Slot] = deque()
         self._take: Take | None = None
         self._pieces: list[bytes] = []
         self._last = False  # the request that is read is the last one of the connection
         self._ended = False  # nothing more is taken, the last answer is under way or written
+        self._refusal: Answer | None = None  # the last answer, behind those of the long way
         self._head = 0
         self._in_head = self._in_request = self._passed = False
         self._since = self.loop.time()
@@ -135,7 +89,7 @@ class BoundedProtocol(HttpToolsProtocol):
             if not self._ended:
                 super().on_message_complete()
             return
-        slot = _Slot(self, self._last)
+        slot = Slot(self, self._last)
         self._slots.append(slot)
         self._ended = self._last
         body = self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
@@ -145,10 +99,13 @@ class BoundedProtocol(HttpToolsProtocol):
             log.exception("a request could not be answered")
             slot.reply(Answer(500, b"Internal Server Error", _TEXT, last=True))
 
-    def ready(self, slot: _Slot, answer: Answer) -> None:
+    def ready(self, slot: Slot, answer: Answer) -> None:
         """Send an answer, and those that waited for it."""
-        slot.written = self._writer.write(self.server_state.default_headers, answer, slot.last)
         slots = self._slots
+        if not slots:  # the connection has ended
+            return
+        self._ended = self._ended or slot.last  # what comes behind it would be stored and never answered
+        slot.written = self._writer.write(self.server_state.default_headers, answer, slot.last)
         while slots and slots[0].written:
             first = slots.popleft()
             if self.transport.is_closing():
@@ -156,7 +113,6 @@ class BoundedProtocol(HttpToolsProtocol):
                 return
             self.transport.write(first.written)
             if first.last:
-                self._ended = True
                 slots.clear()
                 self.transport.close()
                 return
@@ -165,7 +121,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def expire(self, now: float) -> None:
         """Close a connection whose request takes too long, or that has had none for long."""
-        busy = self._slots or (self.cycle is not None and not self.cycle.response_complete)
+        busy = self._slots or self._asgi_busy
         if now - self._since > (REQUEST_WITHIN if self._in_request else IDLE) and (self._in_request or not busy):
             self.transport.close()
 
@@ -185,7 +141,8 @@ class BoundedProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the answers that nobody waits for."""
         self._slots.clear()
-        self._take, self._ended = None, True
+        self.pipeline.clear()
+        self._take, self._refusal, self._ended = None, None, True
         super().connection_lost(exc)
 
     def pause_writing(self) -> None:
@@ -200,9 +157,12 @@ class BoundedProtocol(HttpToolsProtocol):
             self.flow.resume_reading()
 
     def on_response_complete(self) -> None:
-        """Count the rest of a connection from here."""
+        """Count the rest of a connection from here, and send the refusal that waited for the answer."""
         self._since = self.loop.time()
+        refusal = None if self.pipeline else self._refusal
         super().on_response_complete()
+        if refusal is not None:
+            self._refuse(refusal)
 
     def _start_asgi_task(self, cycle: Any, app: Any) -> None:
         if self._slots:
@@ -215,7 +175,7 @@ class BoundedProtocol(HttpToolsProtocol):
         short = self._short
         if short is None or self.url != short.path or self.parser.get_method() != b"POST":
             return None
-        if self.cycle is not None and not self.cycle.response_complete:
+        if self._asgi_busy:
             return None
         head = dict(self.headers)
         length = head.get(b"content-length")
@@ -224,6 +184,10 @@ class BoundedProtocol(HttpToolsProtocol):
         if not _UNUSUAL.isdisjoint(head) or self.flow.write_paused or len(self.connections) >= self._most:
             return None
         return short.admit(head)
+
+    @property
+    def _asgi_busy(self) -> bool:
+        return self.cycle is not None and not self.cycle.response_complete
 
     @property
     def _most(self) -> int:
@@ -239,11 +203,28 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def _end(self, answer: Answer) -> None:
         """Answer what cannot be read any further, behind the answers that are under way, and close."""
-        self._take, self._ended = None, True
-        slot = _Slot(self, last=True)
+        if self._ended:
+            return
+        self._take, self._in_request, self._ended = None, False, True
+        if self._asgi_answers():
+            self._refusal = answer
+        elif self._asgi_busy and self.cycle.response_started:
+            self.transport.close()  # within an answer there is no place for another
+        else:
+            self._refuse(answer)
+
+    def _asgi_answers(self) -> bool:
+        """Tell whether whole requests of the long way are unanswered; drop the one that cannot be read to its end."""
+        if not self._asgi_busy or not self.cycle.more_body:
+            return self._asgi_busy
+        if not self.pipeline:  # it runs, and nothing is before it
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+            return False
+        self.pipeline.popleft()  # the newest
+        return bool(self.pipeline) or not self._slots
+
+    def _refuse(self, answer: Answer) -> None:
+        slot = Slot(self, last=True)
         self._slots.append(slot)
         slot.reply(answer)
-
-
-def _lines(headers: Any) -> bytes:
-    return b"".join(b"%b: %b\r\n" % pair for pair in headers)

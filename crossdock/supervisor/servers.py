@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
+from crossdock.kernel import units
 from crossdock.kernel.problems import refuse
 from crossdock.supervisor import probes
 from crossdock.supervisor.children import Child
@@ -55,11 +56,20 @@ def nats(data: Path, port: int, secrets: Credentials, sync_interval: str = "alwa
     """
     user, password = secrets.nats_user, secrets.nats_password
     text = _NATS_CONF.format(
-        port=port, store=_quoted(data / "nats"), sync=sync_interval, user=_quoted(user), password=_quoted(password)
+        port=port,
+        store=_quoted(data / "nats"),
+        sync=_interval(sync_interval),
+        user=_quoted(user),
+        password=_quoted(password),
     )
     argv = (str(_nats_program()), "--config", str(_write(data, "nats.conf", text)))
     child = Child(NATS, argv, probe=probes.nats(port, user, password))
     return Server(child, f"nats://{user}:{password}@127.0.0.1:{port}")
+
+
+def _interval(text: str) -> str:
+    """Return a duration in units that nats-server knows: hours are its longest."""
+    return f"{units.seconds(text) / 3600:.0f}h" if text[-1] in "dw" else text
 
 
 def valkey(data: Path, port: int, secrets: Credentials) -> Server:

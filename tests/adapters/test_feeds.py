@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from connectors.breaker import Breaker
-from crossdock.adapters.consumers import feed_consumer, route_consumer
+from crossdock.adapters.consumers import Consumer, feed_consumer, route_consumer
 from crossdock.adapters.inbox import PULL_BYTES, NatsInbox
 from crossdock.adapters.log import Acks, NatsLog
 from crossdock.adapters.memory import MemoryLog
@@ -145,6 +145,21 @@ def test_a_backlog_of_large_events_does_not_cut_the_reader_off(nats_url: str, pa
     on_broker(nats_url, act)
 
 
+async def successor(
+    client: Any, topology: Topology, consumer: Consumer, targets: dict[str, Target], routes: list[Route]
+) -> tuple[Feed, list[Lane]]:
+    """Return the delivery of a worker that begins, with memory for all streams but EVENTS."""
+    log, backlogs, metrics = MemoryLog(), NatsBacklogs(client, topology), Metrics()
+    recorder = Recorder(log)
+    inbox = await NatsInbox(client, EVENTS, consumer.name).start()
+    lanes = []
+    for route in routes:
+        gate = Gate(Breaker(0.5, 30, clock=lambda: 0.0), 0, 1000)
+        attempts = Attempts(route, targets[route.name], gate, log, recorder, metrics, "rev")
+        lanes.append(Lane(route, attempts, backlogs, await backlogs.find(route)))
+    return Feed(inbox, await inbox.position(), lanes, recorder, consumer.name, "rev"), lanes
+
+
 def test_what_a_killed_worker_had_in_hand_is_not_lost_for_a_paused_route(nats_url: str, tmp_path: Path) -> None:
     base = replace(project(tmp_path).routes["stock"], order_by=None, when=None, retry=QUICK)
     routes = [replace(base, name=name) for name in ("first", "second")]
@@ -163,16 +178,9 @@ def test_what_a_killed_worker_had_in_hand_is_not_lost_for_a_paused_route(nats_ur
         assert len(await dead.fetch(10, 2)) == 1
         await dead.close()
         # and its successor, with one of two routes paused
-        log, backlogs, metrics = MemoryLog(), NatsBacklogs(client, topology), Metrics()
-        recorder, targets = Recorder(log), {route.name: Target() for route in routes}
-        inbox = await NatsInbox(client, EVENTS, consumer.name).start()
-        lanes = []
-        for route in routes:
-            gate = Gate(Breaker(0.5, 30, clock=lambda: 0.0), 0, 1000)
-            attempts = Attempts(route, targets[route.name], gate, log, recorder, metrics, "rev")
-            lanes.append(Lane(route, attempts, backlogs, await backlogs.find(route)))
+        targets = {route.name: Target() for route in routes}
+        feed, lanes = await successor(client, topology, consumer, targets, routes)
         lanes[0].pause(True)
-        feed = Feed(inbox, await inbox.position(), lanes, recorder, consumer.name, "rev")
         parts: list[Feed | Lane] = [feed, *lanes]
         running = [asyncio.create_task(part.run()) for part in parts]
         # when another event comes before the broker's patience with the dead worker ends

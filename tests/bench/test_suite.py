@@ -42,6 +42,19 @@ def test_a_kill_is_not_taken_of_what_nobody_starts_again() -> None:
     assert [entry.label for entry in plan.entries("kill")] == ["crossdock always", "camel 2m"]
 
 
+def test_a_kill_that_is_asked_of_it_is_said_not_to_be_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    # given
+    async def taken(entry: Entry, rep: int, size: Size) -> Run:
+        return Run("kill", entry, rep, {"events_per_s": size.events})
+
+    monkeypatch.setitem(suite.MEASURES, "kill", taken)
+    monkeypatch.setattr(figures, "RESULTS", tmp_path)
+    # when
+    result = CliRunner().invoke(app, ["bench", "kill", "--reps", "1", "--peers", "handwritten", "--json"])
+    # then
+    assert "handwritten has no kill" in result.stderr
+
+
 def test_without_the_peers_it_is_compared_with_what_is_written_by_hand(tmp_path: Path) -> None:
     # given
     nowhere = Toolchain(tmp_path / "source", tmp_path / "built")
@@ -184,6 +197,7 @@ def test_without_a_name_all_measures_are_taken_and_shown_in_one_table(
     [
         ["--reps", "1", "route"],  # it would be lost
         ["route", "--peers", "nobody"],
+        ["route", "--peers", "camel,none"],
         ["route", "--sync", "sometimes"],
     ],
 )

@@ -40,6 +40,19 @@ def test_check_shows_place_code_message_and_hint_and_exits_1(tmp_path: Path) -> 
     assert result.stderr.startswith("1 problem in ")
 
 
+def test_check_shows_the_problems_of_the_settings_beside_those_of_the_content(tmp_path: Path) -> None:
+    # given
+    write(tmp_path, edited("routes/stock.yaml", "to: erp", "to: epr"))
+    (tmp_path / "config.yaml").write_text("nats: {url: '${NATS_URL}'}\nworkers: 1\ngateway:\n  prot: 80\n")
+    # when
+    result = run(tmp_path, "check")
+    # then
+    assert result.exit_code == 1
+    assert result.stdout.startswith("config.yaml:4:3  unknown_key  'prot' is not known here")
+    assert "routes/stock.yaml:4:5  unknown_connector" in result.stdout
+    assert result.stderr.startswith("2 problems in ")
+
+
 def test_check_in_json_has_the_shape_scripts_rely_on(tmp_path: Path) -> None:
     write(tmp_path, edited("routes/stock.yaml", "to: erp", "to: epr"))
     result = run(tmp_path, "check", "--format", "json")

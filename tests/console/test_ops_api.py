@@ -108,6 +108,7 @@ def test_the_overview_shows_sums_lags_breakers_and_the_last_events(tmp_path: Pat
     assert (source["source"], source["accepted"], source["routed"]) == ("tills", 1, 1)
     assert (route["route"], route["lag"], route["dead_lettered"]) == ("stock", 3, 1)
     assert (route["breaker"], route["behind"]) == ("open", True)
+    assert found["waiting"] == 5
     assert (found["lag"], found["dead_letters"], found["recent"][0]["outcome"]) == (2, 1, "dead_lettered")
 
 

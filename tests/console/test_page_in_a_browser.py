@@ -63,6 +63,17 @@ def test_a_wrong_token_is_asked_for_again_and_forgotten(tmp_path: Path) -> None:
     play(tmp_path, scenario, fragment="#token=wrong")
 
 
+def test_what_waits_is_not_counted_again_for_each_route_of_a_feed(tmp_path: Path) -> None:
+    async def scenario(_: Office, page: Page) -> None:
+        await page.until("document.querySelector('#totals dd')")
+        shown = await page.evaluate(TEXT.format("#totals"))
+        assert "waiting3" in shown
+        routes = "[{lag: 7, behind: false}, {lag: 7, behind: false}, {lag: 40, behind: true}]"
+        assert await page.evaluate(f"connectorLag({routes})") == 47
+
+    play(tmp_path, scenario)
+
+
 def test_texts_of_partners_stay_text_everywhere(tmp_path: Path) -> None:
     async def scenario(_: Office, page: Page) -> None:
         # given

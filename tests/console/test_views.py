@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from console.views import show_journey
+from console.views import show_journey, show_overview
 from crossdock.adapters.sql import SqlJournal
 from journal import entry
 from journal.entry import Entry
@@ -21,8 +21,8 @@ SEEN = Entry(3, entry.DELIVER, entry.MATCHED, id="s-1", raw=1, seq=5, detail="fe
         ("erp,wms", "oms", "erp, wms; oms is behind"),
         ("erp", "oms,crm", "erp; oms, crm are behind"),
         ("erp", "", "erp"),
-        ("", "", "no route of feed-0-of-1"),
-        ("", "oms", "no route of feed-0-of-1; oms is behind"),
+        ("", "", "no route wants it"),
+        ("", "oms", "no route yet; oms is behind"),
     ],
 )
 def test_a_journey_says_which_routes_matched(routes: str, behind: str, told: str) -> None:
@@ -35,3 +35,30 @@ def test_a_journey_says_which_routes_matched(routes: str, behind: str, told: str
     # then
     assert (hop["stage"], hop["outcome"], hop["detail"], hop["feed"]) == ("deliver", "matched", told, "feed-0-of-1")
     assert (",".join(hop["routes"]), ",".join(hop["behind"])) == (routes, behind)
+
+
+@pytest.mark.parametrize(
+    ("behind", "lags", "waiting"),
+    [
+        ("", {"a": 7, "b": 7, "c": 7}, 2 + 7),  # one feed
+        ("", {"a": 7, "b": 7, "c": 5}, 2 + 7 + 5),  # two feeds
+        ("c", {"a": 7, "b": 7, "c": 40}, 2 + 7 + 40),
+        ("bc", {"a": 7, "b": 7, "c": 7}, 2 + 7 + 7 + 7),
+    ],
+)
+def test_what_waits_in_a_feed_counts_once_however_many_routes_follow_it(
+    behind: str, lags: dict[str, int], waiting: int
+) -> None:
+    # given
+    async def found() -> dict[str, int]:
+        return lags | {"process": 2}
+
+    project = SimpleNamespace(
+        revision="r", sources={}, routes={name: SimpleNamespace(connector="erp") for name in lags}
+    )
+    states = {name: {"breaker": "closed", "behind": name in behind} for name in lags}
+    desk: Any = SimpleNamespace(project=project, journal=SqlJournal("sqlite://"), lags=found, states=lambda: states)
+    # when
+    overview = asyncio.run(show_overview(desk))
+    # then
+    assert (overview["waiting"], overview["lag"]) == (waiting, 2)

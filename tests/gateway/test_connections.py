@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.gateway.door import BATCH, BODY_LIMIT, document
+from tests.gateway.door import BODY_LIMIT, document
 from tests.gateway.wire import GET, Street, on_the_street, status_of
 
 
@@ -69,9 +69,8 @@ def test_pipelined_requests_are_stored_together_and_answered_in_order(tmp_path: 
 def test_pipelined_requests_of_all_ways_are_answered_in_order(tmp_path: Path) -> None:
     async def scenario(street: Street) -> None:
         client = await street.client()
-        batch = json.dumps([document("in-batch")]).encode()
-        many = street.post("", "X: y", body=batch).replace(b"cloudevents+json", BATCH.partition("/")[2].encode())
         street.log.open.clear()
+        many = street.batch("in-batch")
         client.send(street.post("a"), street.post("b"), GET, street.post("c"), many, street.post("bad", body=b"{"), GET)
         client.send(street.post("d"))
         await street.log.asked.wait()

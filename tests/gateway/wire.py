@@ -15,7 +15,7 @@ import uvicorn
 from crossdock.kernel.stream import Record, Stored
 from crossdock.supervisor.http import make_server
 from tests.asgi import Answer
-from tests.gateway.door import STRUCTURED, Door, document, door
+from tests.gateway.door import BATCH, STRUCTURED, Door, document, door
 from tests.pipeline.scene import FlakyLog
 
 
@@ -111,6 +111,11 @@ class Street:
             f"Authorization: Bearer {self.door.key}", *([f"Content-Length: {len(content)}"] if length else []), *lines,
         ]  # fmt: skip
         return "\r\n".join(head).encode() + b"\r\n\r\n" + content
+
+    def batch(self, *ids: str) -> bytes:
+        """Return one request that takes the long way and is stored."""
+        body = json.dumps([document(id_) for id_ in ids]).encode()
+        return self.post("", body=body).replace(STRUCTURED.encode(), BATCH.encode(), 1)
 
     def stored(self) -> list[str]:
         return [json.loads(record.payload)["id"] for record in self.door.stored()]

@@ -66,7 +66,7 @@ def test_the_environment_fills_in_addresses(tmp_path: Path) -> None:
         ("gateway:\n  body: 1MB\n", 2, "bad_value"),
         ("retention:\n  raw: 0d\n", 2, "bad_value"),
         ("nats:\n  replicas: 2\n", 2, "bad_value"),
-        ("nats:\n  sync_interval: 2d\n", 2, "bad_value"),
+        ("nats:\n  sync_interval: 2y\n", 2, "bad_value"),
         ("nats:\n  sync_interval: never\n", 2, "bad_value"),
         ("gateway:\n", 1, "bad_value"),
         ("- a\n", 1, "bad_value"),
@@ -76,6 +76,35 @@ def test_a_mistake_is_refused_with_its_line(tmp_path: Path, text: str, line: int
     with pytest.raises(Refused) as refused:
         load(tmp_path, text)
     assert [(p.file, p.line, p.code) for p in refused.value.problems] == [("config.yaml", line, code)]
+
+
+@pytest.mark.parametrize("interval", ["always", "90s", "2d", "1w"])
+def test_the_broker_may_write_to_disk_at_any_duration(tmp_path: Path, interval: str) -> None:
+    assert load(tmp_path, f"nats: {{sync_interval: {interval}}}\n").nats.sync_interval == interval
+
+
+def test_a_mistake_is_told_in_words(tmp_path: Path) -> None:
+    (tmp_path / "config.yaml").write_text("nats:\n  sync_interval: never\n")
+    (problem,) = settings.problems(tmp_path)
+    assert problem.message == "'never' is not allowed here"
+    assert problem.hint.startswith("when the embedded broker writes to disk: always, or how often")
+
+
+@pytest.mark.parametrize(
+    ("text", "codes"),
+    [
+        ("", []),
+        ("nats: {url: '${URL}'}\nretention: {raw: '${RAW}'}\n", []),
+        ("gateway: {port: '${PORT}'}\n", ["bad_value"]),  # text, whatever it holds
+        ("nats: {urll: '${URL}', replicas: 2}\n", ["unknown_key", "bad_value"]),
+        ("nats: [\n", ["bad_yaml"]),
+    ],
+)
+def test_what_is_wrong_whatever_the_environment_holds_is_found_without_it(
+    tmp_path: Path, text: str, codes: list[str]
+) -> None:
+    (tmp_path / "config.yaml").write_text(text)
+    assert sorted(problem.code for problem in settings.problems(tmp_path)) == sorted(codes)
 
 
 def test_all_mistakes_are_shown_at_once(tmp_path: Path) -> None:

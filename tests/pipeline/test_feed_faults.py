@@ -10,7 +10,7 @@ from crossdock.adapters.memory import MemoryInbox
 from crossdock.kernel.event import Event
 from crossdock.kernel.problems import Unavailable
 from crossdock.kernel.stream import Inbox
-from crossdock.pipeline import feed, lane, recorder
+from crossdock.pipeline import attempts, feed, lane, recorder
 from crossdock.pipeline.delivery import Delivery
 from routes.spec import Route
 from tests.pipeline.feedscene import FeedScene
@@ -21,8 +21,8 @@ from tests.pipeline.scene import RETRY, Target
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recorder, "RETRY", 0.001)
     monkeypatch.setattr(feed, "TEND_EVERY", 0.005)
-    monkeypatch.setattr(lane, "STALE", 0.05)
-    monkeypatch.setattr(lane, "FULL_FOR", 0.05)
+    monkeypatch.setattr(attempts, "STALE", 0.05)
+    monkeypatch.setattr(attempts, "FULL_FOR", 0.05)
     monkeypatch.setattr(lane, "PULL_WAIT", 0.02)
 
 
@@ -33,19 +33,19 @@ def test_what_is_ready_in_the_moment_in_which_the_last_runner_ends_is_tried(tmp_
     async def act() -> None:
         await scene.add("a")
         await scene.settled("a")
-        attempts = scene.lanes["one"]._attempts
+        tried = scene.lanes["one"].attempts
         first, second = (
             Delivery(scene.events.message(1)._replace(seq=n), Event(str(n), "/till", "x")) for n in (1001, 1002)
         )
-        deliver = attempts._deliver
+        deliver = tried._deliver
 
         async def then_another(delivery: Delivery) -> None:
             await deliver(delivery)
             if delivery is first:
-                asyncio.get_running_loop().call_soon(attempts.take, second)
+                asyncio.get_running_loop().call_soon(tried.take, second)
 
-        attempts._deliver = then_another  # type: ignore[method-assign]
-        attempts.take(first)
+        tried._deliver = then_another  # type: ignore[method-assign]
+        tried.take(first)
         await scene.until(lambda: scene.targets["one"].arrived == ["a", "1001", "1002"])
 
     asyncio.run(scene.during(act))
@@ -74,12 +74,46 @@ def test_what_a_dead_worker_had_in_hand_reaches_a_route_that_fell_behind_before_
     asyncio.run(scenario())
 
 
+def test_a_route_joins_only_when_all_that_a_dead_worker_held_of_its_own_consumer_has_come_again(tmp_path: Path) -> None:
+    scene = FeedScene(tmp_path, {"first": Target(), "second": Target()})
+    ids = [f"n{number}" for number in range(5)]
+
+    async def first_worker() -> None:
+        # given a route that is behind, with all in hand of its own consumer
+        scene.targets["first"].open.clear()
+        scene.lanes["first"].pause(True)
+        for id_ in ids:
+            await scene.add(id_)
+        await scene.until(lambda: len(scene.final("second")) == 5 and not scene.inbox.unacknowledged())
+        scene.lanes["first"].pause(False)
+        await scene.until(lambda: len(scene.backlogs.inboxes["first"].unacknowledged()) == 5)
+
+    async def successor() -> None:
+        # when the broker hands out one of them again before the others
+        own = scene.backlogs.inboxes["first"]
+        scene.targets["first"].open.set()
+        own._again.append(2)
+        await scene.add("later")
+        await scene.until(lambda: "n1" in scene.final("first") and "later" in scene.final("second"))
+        await asyncio.sleep(0.1)
+        own._again.extend(seq for seq in (1, 3, 4, 5) if seq in own.unacknowledged())
+        # then
+        await scene.settled(*ids, "later")
+
+    async def scenario() -> None:
+        await scene.during(first_worker, grace=0.01, hands_over=False)
+        await scene.during(successor)
+
+    asyncio.run(scenario())
+    assert set(scene.targets["first"].arrived) == {*ids, "later"}
+
+
 def test_an_own_consumer_that_could_not_be_removed_is_removed_later_and_repeats_nothing(tmp_path: Path) -> None:
     scene = FeedScene(tmp_path, {"first": Target(), "second": Target()})
     failed: list[Route] = []
     drop = scene.backlogs.drop
 
-    async def fails_once(route: Route, inbox: Inbox) -> None:
+    async def fails_once(route: Route, inbox: Inbox | None) -> None:
         if not failed:
             failed.append(route)
             raise Unavailable("nats: TimeoutError")
@@ -108,6 +142,28 @@ def test_an_own_consumer_that_could_not_be_removed_is_removed_later_and_repeats_
 
     asyncio.run(scenario())
     assert sorted(scene.targets["first"].arrived) == sorted([*ids, "last"])
+
+
+def test_a_consumer_whose_making_was_not_answered_does_not_stay(tmp_path: Path) -> None:
+    scene = FeedScene(tmp_path, {"first": Target(), "second": Target()})
+    open_, asked = scene.backlogs.open, asyncio.Event()
+
+    async def unanswered(route: Route, since: int) -> MemoryInbox:
+        await open_(route, since)
+        scene.targets["first"].open.set()  # meanwhile the delivery that was stuck is done
+        asked.set()
+        raise Unavailable("nats: TimeoutError")
+
+    scene.backlogs.open = unanswered  # type: ignore[method-assign]
+
+    async def act() -> None:
+        scene.targets["first"].open.clear()
+        await scene.add("a")
+        await asked.wait()
+        await scene.until(lambda: scene.final("first") == ["a"] and scene.backlogs.inboxes == {})
+        assert scene.lanes["first"].following
+
+    asyncio.run(scene.during(act))
 
 
 def test_a_stop_leaves_the_unfinished_to_its_route_and_repeats_nothing_to_the_others(tmp_path: Path) -> None:

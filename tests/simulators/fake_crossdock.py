@@ -50,7 +50,9 @@ async def up() -> None:
 
 async def overview(request: web.Request) -> web.Response:
     assert request.headers["Authorization"] == "Bearer t"
-    return web.json_response({"routes": [{"route": "r", "lag": 0}], "sources": [], "dead_letters": 0, "recent": []})
+    return web.json_response(
+        {"routes": [{"route": "r", "lag": 0}], "waiting": 0, "sources": [], "dead_letters": 0, "recent": []}
+    )
 
 
 async def deliver(session: aiohttp.ClientSession, event_id: str) -> None:

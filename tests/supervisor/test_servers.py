@@ -11,6 +11,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import pytest
+
 from crossdock.supervisor import datafolder, probes, servers
 from crossdock.supervisor.crew import Crew
 
@@ -44,14 +46,15 @@ def test_the_broker_is_told_to_write_before_it_acknowledges(tmp_path: Path) -> N
     assert "sync_interval: always" in (tmp_path / "nats.conf").read_text()
 
 
-def test_the_broker_takes_the_interval_of_the_settings(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("interval", "told"), [("90s", "90s"), ("2d", "48h"), ("1w", "168h")])
+def test_the_broker_takes_the_interval_of_the_settings(tmp_path: Path, interval: str, told: str) -> None:
     # given
     secrets, port = datafolder.credentials(tmp_path), datafolder.free_port()
-    server = servers.nats(tmp_path, port, secrets, sync_interval="90s")
+    server = servers.nats(tmp_path, port, secrets, sync_interval=interval)
     # when
     checked = subprocess.run([*server.child.argv, "-t"], capture_output=True, text=True, check=False)
     # then
-    assert "sync_interval: 90s" in (tmp_path / "nats.conf").read_text()
+    assert f"sync_interval: {told}  #" in (tmp_path / "nats.conf").read_text()
     assert checked.returncode == 0, checked.stderr
 
 
