@@ -18,6 +18,7 @@ run: install
 	$(BIN)/python -m simulators.day $(if $(DURATION),--duration $(DURATION)) $(if $(GATEWAY_PORT),--gateway-port $(GATEWAY_PORT)) $(if $(CONSOLE_PORT),--console-port $(CONSOLE_PORT))
 
 test: check
+	$(BIN)/python -m bench.guard
 	$(BIN)/python -m pytest
 
 check: install

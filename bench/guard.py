@@ -9,7 +9,7 @@ import gc
 import hashlib
 import sys
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,16 +18,21 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.sales import PARTNER, make_load
+from connectors.breaker import Breaker
 from connectors.client import Client
 from connectors.connection import Response
 from connectors.http import HttpConnector
 from connectors.spec import ConnectorSpec
 from connectors.target import Target
-from crossdock.adapters.memory import MemoryKeys, MemoryLog, MemorySeen
-from crossdock.kernel.event import STRUCTURED, Event, restore
+from crossdock.adapters.memory import MemoryBacklogs, MemoryInbox, MemoryKeys, MemoryLog, MemorySeen
+from crossdock.kernel.event import STRUCTURED
 from crossdock.kernel.metrics import Metrics
-from crossdock.kernel.stream import Message
+from crossdock.kernel.stream import Message, Record
+from crossdock.pipeline.attempts import Attempts
 from crossdock.pipeline.commit import GroupCommit
+from crossdock.pipeline.feed import Feed
+from crossdock.pipeline.gate import Gate
+from crossdock.pipeline.lane import Lane
 from crossdock.pipeline.process import Processor
 from crossdock.pipeline.recorder import Recorder
 from crossdock.project import Project, load
@@ -47,11 +52,11 @@ Measure = Callable[[], Awaitable[None]]
 def make_measures(project: Project, bodies: Sequence[bytes]) -> dict[str, Measure]:
     """Return what is measured by name; each takes every event once."""
     messages = asyncio.run(_accepted(project, bodies))
-    events = [project.canonical(restore(body, partner=PARTNER), "1.0") for body in bodies]
+    stored = asyncio.run(_routed(project, messages))
     return {
         "ingest": lambda: _ingest(project, bodies),
         "process": lambda: _process(project, messages),
-        "deliver": lambda: _deliver(events),
+        "deliver": lambda: _deliver(project, stored),
     }
 
 
@@ -83,17 +88,53 @@ async def _accepted(project: Project, bodies: Sequence[bytes]) -> list[Message]:
     return [log.message(seq) for seq in range(1, len(bodies) + 1)]
 
 
-async def _process(project: Project, messages: Sequence[Message]) -> None:
-    processor = Processor(project, MemorySeen(), journal := MemoryLog(), Recorder(journal), Metrics())
+async def _routed(project: Project, messages: Sequence[Message]) -> list[Record]:
+    log = MemoryLog()
+    await _process(project, messages, log)
+    return [record for record, _ in log.records if record.subject.startswith("event.")]
+
+
+async def _process(project: Project, messages: Sequence[Message], log: MemoryLog | None = None) -> None:
+    processor = Processor(project, MemorySeen(), log or MemoryLog(), Recorder(MemoryLog()), Metrics())
     for start in range(0, len(messages), BATCH):
         await (await processor.run(messages[start : start + BATCH], _nothing))
 
 
-async def _deliver(events: Sequence[Event]) -> None:
+async def _deliver(project: Project, stored: Sequence[Record]) -> None:
+    log, streams, metrics = MemoryLog(), MemoryLog(), Metrics()
+    log.records = [(record, time.time()) for record in stored]
+    recorder, connector = Recorder(streams), _willing()
+    lanes = []
+    for route in project.routes.values():
+        gate = Gate(Breaker(0.5, 30, clock=time.monotonic), 0, 64)
+        attempts = Attempts(route, connector, gate, streams, recorder, metrics, project.revision)
+        lanes.append(Lane(route, attempts, MemoryBacklogs(log)))
+    inbox = _Counted(log)
+    feed = Feed(inbox, 0, lanes, recorder, "feed", project.revision)
+    running = [asyncio.create_task(feed.run())]
+    await inbox.all_done.wait()
+    feed.stop()
+    for task in running:
+        task.cancel()
+    await asyncio.gather(*running, *(lane.stop(1) for lane in lanes), return_exceptions=True)
+
+
+class _Counted(MemoryInbox):
+    """An inbox that says when everything was acknowledged."""
+
+    def __init__(self, log: MemoryLog) -> None:
+        super().__init__(log)
+        self.all_done = asyncio.Event()
+
+    def ack(self, messages: Iterable[Message]) -> None:
+        super().ack(messages)
+        if self.handed_out == len(self._log.records) and not self._pending:
+            self.all_done.set()
+
+
+def _willing() -> HttpConnector:
     spec = ConnectorSpec("erp", "http", Target("http", "127.0.0.1", 1, "/erp"))
-    connector = HttpConnector(spec, _Willing(), time.time)
-    for event in events:
-        await connector.deliver(event, "0" * 32)
+    return HttpConnector(spec, _Willing(), time.time)
 
 
 async def _nothing() -> None:
