@@ -79,13 +79,13 @@ class Stage:
 
     async def is_settled(self) -> bool:
         """Tell whether no event is under way any more and the journal has been projected."""
-        if any((await lags(self._broker.client, self.project)).values()):
+        if any(lag.waiting for lag in (await lags(self._broker.client, self.project)).values()):
             return False
         return await asyncio.to_thread(self._journal.position) >= await self._broker.last(JOURNAL)
 
     async def backlog(self) -> int:
         """Return how many raw events wait for the process step."""
-        return (await lags(self._broker.client, self.project))["process"]
+        return (await lags(self._broker.client, self.project))["process"].waiting
 
     async def redelivered(self) -> int:
         """Return how many raw events the process step got more than once."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from crossdock.kernel.apikeys import KeyBook
-from crossdock.kernel.stream import Log
+from crossdock.kernel.stream import Lag, Log
 from crossdock.project import Project
 from dlq.ports import Letters
 from journal.ledger import Ledger
@@ -22,7 +22,7 @@ class Desk:
     letters: Letters
     streams: Log
     ledger: Callable[[], Awaitable[Ledger]]
-    lags: Callable[[], Awaitable[Mapping[str, int]]]
+    lags: Callable[[], Awaitable[Mapping[str, Lag]]]
     states: Callable[[], Mapping[str, Mapping[str, Any]]]
     pause: Callable[[str, bool], Awaitable[None]]
     metrics: Callable[[], bytes]

@@ -108,9 +108,8 @@ function showRoute(route, now) {
   wires.push([key, `connector ${route.connector}`, bad !== "good" ? bad : speed > 0 ? "busy" : ""]);
 }
 
-function connectorLag(routes) {  // routes that follow a feed all show the lag of that feed
-  const following = routes.filter((route) => !route.behind).map((route) => route.lag);
-  return Math.max(0, ...following) + sum(routes.filter((route) => route.behind), "lag");
+function connectorLag(routes) {  // each consumer once: routes that share one show the same lag
+  return [...new Map(routes.map((route) => [route.consumer, route.lag])).values()].reduce((all, lag) => all + lag, 0);
 }
 
 function showConnector(name, routes) {

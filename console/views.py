@@ -1,15 +1,17 @@
 """What the operations API shows: the overview and the journey of an event."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from fastapi import HTTPException
 
 from console.desk import Desk
+from crossdock.kernel.stream import Lag
 from journal.entry import MATCHED, Entry
 from journal.store import in_order
 
+_NO_LAG = Lag("", 0)
 _NO_WORKER: dict[str, Any] = {"breaker": "unknown", "behind": None}
 
 
@@ -27,8 +29,8 @@ async def show_overview(desk: Desk) -> dict[str, Any]:
             for name, spec in desk.project.sources.items()
         ],
         "routes": routes,
-        "lag": lags.get("process", 0),
-        "waiting": lags.get("process", 0) + _waiting(routes),
+        "lag": lags.get("process", _NO_LAG).waiting,
+        "waiting": sum({lag.consumer: lag.waiting for lag in lags.values()}.values()),
         "dead_letters": counts["open"],
         "recent": [_hop(line) | {"id": line.id, "type": line.type, "source": line.source} for line in recent],
     }
@@ -37,21 +39,15 @@ async def show_overview(desk: Desk) -> dict[str, Any]:
 def _route(
     name: str,
     connector: str,
-    lags: Mapping[str, int],
+    lags: Mapping[str, Lag],
     states: Mapping[str, Mapping[str, Any]],
     sums: Mapping[tuple[str, str, str], int],
 ) -> dict[str, Any]:
-    told = {"route": name, "connector": connector, "lag": lags.get(name, 0)} | _NO_WORKER | dict(states.get(name, {}))
-    return told | {
+    lag = lags.get(name, _NO_LAG)
+    told = {"route": name, "connector": connector, "lag": lag.waiting, "consumer": lag.consumer}
+    return {**told, **_NO_WORKER, **states.get(name, {})} | {
         outcome: sums.get(("deliver", name, outcome), 0) for outcome in ("delivered", "retried", "dead_lettered")
     }
-
-
-def _waiting(routes: Sequence[Mapping[str, Any]]) -> int:
-    """Add up what routes that are behind have before them, and each feed once: its routes all show its lag."""
-    own: int = sum(route["lag"] for route in routes if route["behind"])
-    feeds: set[int] = {route["lag"] for route in routes if not route["behind"]}
-    return own + sum(feeds)
 
 
 def _source_sums(sums: Mapping[tuple[str, str, str], int], name: str) -> dict[str, int]:

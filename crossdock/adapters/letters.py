@@ -8,7 +8,7 @@ from nats.js.errors import NotFoundError
 from crossdock.adapters.consumers import PROCESS, consumers, feed_of
 from crossdock.adapters.watch import consumer_of
 from crossdock.kernel.problems import Unavailable
-from crossdock.kernel.stream import DLQ, RAW
+from crossdock.kernel.stream import DLQ, RAW, Lag
 from crossdock.project import Project
 from dlq.record import DeadLetter, parse
 
@@ -30,8 +30,8 @@ class NatsLetters:
         return parse(message.data or b"")
 
 
-async def lags(client: Client, project: Project) -> dict[str, int]:
-    """Return for each route, and for `process`, how many messages are waiting or in hand.
+async def lags(client: Client, project: Project) -> dict[str, Lag]:
+    """Return for each route, and for `process`, how far behind its consumer is.
 
     For a route that keeps up these are the events of its feed, of which it wants a part.
 
@@ -54,5 +54,5 @@ async def lags(client: Client, project: Project) -> dict[str, int]:
     return found
 
 
-def _lag(info: ConsumerInfo) -> int:
-    return (info.num_pending or 0) + (info.num_ack_pending or 0)
+def _lag(info: ConsumerInfo) -> Lag:
+    return Lag(info.name, (info.num_pending or 0) + (info.num_ack_pending or 0))

@@ -56,6 +56,13 @@ class Message(NamedTuple):
         return int(self.headers.get(ORIGIN, self.seq))
 
 
+class Lag(NamedTuple):
+    """How many messages are waiting for a consumer or in its hands; routes that share one share its lag."""
+
+    consumer: str
+    waiting: int
+
+
 class Log(Protocol):
     """A durable, append-only stream."""
 

@@ -67,9 +67,11 @@ class Feed:
         """After the lanes have stopped, let those with unfinished deliveries go on through consumers of their own."""
         async with self._turn:
             for lane in self._lanes:
-                if lane.following and lane.holds:
-                    with contextlib.suppress(Unavailable):  # the broker hands out again what is not acknowledged
+                with contextlib.suppress(Unavailable):  # the broker hands out again what is not acknowledged
+                    if lane.following and lane.holds:
                         await lane.hand_over(await self._since(self.position + 1), self.position)
+                    elif lane.following and lane in self._unsure:
+                        await lane.tidy()
 
     async def _pull(self) -> None:
         room = BATCH

@@ -126,7 +126,7 @@ class Lane:
         return self._held.get(seq) is not None or self._held.is_settled(seq)
 
     async def fall_behind(self, next_: int) -> None:
-        """Go on through an own consumer, from the oldest delivery in hand or else from the sequence `next_`.
+        """Go on through an own consumer, from the sequence `next_` or the oldest delivery in hand if that is before.
 
         Raises:
             Unavailable: the broker does not answer; the lane still follows.

@@ -15,6 +15,7 @@ from console.desk import Desk
 from crossdock.adapters.memory import MemoryLog
 from crossdock.adapters.sql import SqlJournal
 from crossdock.kernel.apikeys import KeyRecord
+from crossdock.kernel.stream import Lag
 from dlq.record import DeadLetter
 from journal import entry
 from journal.entry import Entry
@@ -93,8 +94,8 @@ async def office(folder: Path) -> AsyncIterator[Office]:
         lost = {"stream": "RAW", "seq": 3, "event_id": HOSTILE, "at": "tills", "why": "no outcome was recorded"}
         return Ledger([{"source": "tills", "accepted": 1}], [{"route": "stock", "matched": 1}], [lost])
 
-    async def lags() -> dict[str, int]:
-        return {"stock": 3}
+    async def lags() -> dict[str, Lag]:
+        return {"stock": Lag("route-stock", 3)}
 
     desk = Desk(
         project=smallproject.project(folder), journal=journal, keys=Keys(), letters=made, streams=made.streams,

@@ -14,6 +14,7 @@ from crossdock.adapters.memory import MemoryKeys
 from crossdock.adapters.sql import SqlJournal
 from crossdock.kernel.apikeys import partner_of
 from crossdock.kernel.problems import Unavailable
+from crossdock.kernel.stream import Lag
 from dlq.record import DeadLetter
 from journal import entry
 from journal.entry import Entry
@@ -68,8 +69,8 @@ def office(root: Path, away: bool = False) -> Office:
             raise Unavailable("nats: away")
         return Ledger([{"source": "tills"}], [], [])
 
-    async def lags() -> dict[str, int]:
-        return {"stock": 3, "process": 2}
+    async def lags() -> dict[str, Lag]:
+        return {"stock": Lag("route-stock", 3), "process": Lag("process", 2)}
 
     async def pause(name: str, paused: bool) -> None:
         pauses.append((name, paused))

@@ -68,7 +68,7 @@ def test_what_waits_is_not_counted_again_for_each_route_of_a_feed(tmp_path: Path
         await page.until("document.querySelector('#totals dd')")
         shown = await page.evaluate(TEXT.format("#totals"))
         assert "waiting3" in shown
-        routes = "[{lag: 7, behind: false}, {lag: 7, behind: false}, {lag: 40, behind: true}]"
+        routes = "[{lag: 7, consumer: 'feed'}, {lag: 7, consumer: 'feed'}, {lag: 40, consumer: 'route-c'}]"
         assert await page.evaluate(f"connectorLag({routes})") == 47
 
     play(tmp_path, scenario)

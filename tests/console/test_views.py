@@ -8,6 +8,7 @@ import pytest
 
 from console.views import show_journey, show_overview
 from crossdock.adapters.sql import SqlJournal
+from crossdock.kernel.stream import Lag
 from journal import entry
 from journal.entry import Entry
 
@@ -38,25 +39,24 @@ def test_a_journey_says_which_routes_matched(routes: str, behind: str, told: str
 
 
 @pytest.mark.parametrize(
-    ("behind", "lags", "waiting"),
+    ("lags", "waiting"),
     [
-        ("", {"a": 7, "b": 7, "c": 7}, 2 + 7),  # one feed
-        ("", {"a": 7, "b": 7, "c": 5}, 2 + 7 + 5),  # two feeds
-        ("c", {"a": 7, "b": 7, "c": 40}, 2 + 7 + 40),
-        ("bc", {"a": 7, "b": 7, "c": 7}, 2 + 7 + 7 + 7),
+        ({"a": ("feed-0", 7), "b": ("feed-0", 7), "c": ("feed-0", 7)}, 2 + 7),
+        ({"a": ("feed-1", 7), "b": ("feed-1", 7), "c": ("feed-2", 7)}, 2 + 7 + 7),
+        ({"a": ("feed-0", 7), "b": ("feed-0", 7), "c": ("route-c", 40)}, 2 + 7 + 40),
     ],
 )
-def test_what_waits_in_a_feed_counts_once_however_many_routes_follow_it(
-    behind: str, lags: dict[str, int], waiting: int
+def test_what_waits_for_a_consumer_counts_once_however_many_routes_share_it(
+    lags: dict[str, tuple[str, int]], waiting: int
 ) -> None:
     # given
-    async def found() -> dict[str, int]:
-        return lags | {"process": 2}
+    async def found() -> dict[str, Lag]:
+        return {"process": Lag("process", 2)} | {name: Lag(*lag) for name, lag in lags.items()}
 
     project = SimpleNamespace(
         revision="r", sources={}, routes={name: SimpleNamespace(connector="erp") for name in lags}
     )
-    states = {name: {"breaker": "closed", "behind": name in behind} for name in lags}
+    states = {name: {"breaker": "closed", "behind": False} for name in lags}
     desk: Any = SimpleNamespace(project=project, journal=SqlJournal("sqlite://"), lags=found, states=lambda: states)
     # when
     overview = asyncio.run(show_overview(desk))

@@ -5,12 +5,15 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from connectors.breaker import Breaker
 from crossdock.adapters.memory import MemoryBacklogs, MemoryInbox, MemoryLog
 from crossdock.kernel.event import Event, encode_structured
 from crossdock.kernel.expression import Expression
 from crossdock.kernel.metrics import Metrics
 from crossdock.kernel.stream import RAW_SEQ, SOURCE, Record
+from crossdock.pipeline import attempts, feed, lane, recorder
 from crossdock.pipeline.attempts import Attempts
 from crossdock.pipeline.feed import Feed
 from crossdock.pipeline.gate import Gate
@@ -22,6 +25,15 @@ from tests.realservers import until
 from tests.smallproject import project
 
 FINAL = ("delivered", "dead_lettered", "skipped")
+
+
+def hasten(monkeypatch: pytest.MonkeyPatch, stale: float) -> None:
+    """Let what takes seconds in operation take milliseconds; `stale` is when a delivery has taken too long."""
+    monkeypatch.setattr(recorder, "RETRY", 0.001)
+    monkeypatch.setattr(feed, "TEND_EVERY", 0.005)
+    monkeypatch.setattr(attempts, "STALE", stale)
+    monkeypatch.setattr(attempts, "FULL_FOR", 0.05)
+    monkeypatch.setattr(lane, "PULL_WAIT", 0.02)
 
 
 class FeedScene(Streams):

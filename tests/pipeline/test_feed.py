@@ -10,18 +10,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from crossdock.kernel.stream import DEAD_LETTER, ORIGIN, Record
-from crossdock.pipeline import attempts, feed, lane, recorder
-from tests.pipeline.feedscene import FeedScene
+from tests.pipeline.feedscene import FeedScene, hasten
 from tests.pipeline.scene import DELIVERED, PERMANENT, RETRY, Target
 
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(recorder, "RETRY", 0.001)
-    monkeypatch.setattr(feed, "TEND_EVERY", 0.005)
-    monkeypatch.setattr(attempts, "STALE", 0.05)
-    monkeypatch.setattr(attempts, "FULL_FOR", 0.05)
-    monkeypatch.setattr(lane, "PULL_WAIT", 0.02)
+    hasten(monkeypatch, stale=0.05)
 
 
 def two(root: Path, first: Target, second: Target, ordered: bool = False) -> FeedScene:

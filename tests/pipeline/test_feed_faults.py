@@ -10,20 +10,15 @@ from crossdock.adapters.memory import MemoryInbox
 from crossdock.kernel.event import Event
 from crossdock.kernel.problems import Unavailable
 from crossdock.kernel.stream import Inbox
-from crossdock.pipeline import attempts, feed, lane, recorder
 from crossdock.pipeline.delivery import Delivery
 from routes.spec import Route
-from tests.pipeline.feedscene import FeedScene
+from tests.pipeline.feedscene import FeedScene, hasten
 from tests.pipeline.scene import RETRY, Target
 
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(recorder, "RETRY", 0.001)
-    monkeypatch.setattr(feed, "TEND_EVERY", 0.005)
-    monkeypatch.setattr(attempts, "STALE", 0.05)
-    monkeypatch.setattr(attempts, "FULL_FOR", 0.05)
-    monkeypatch.setattr(lane, "PULL_WAIT", 0.02)
+    hasten(monkeypatch, stale=0.05)
 
 
 def test_what_is_ready_in_the_moment_in_which_the_last_runner_ends_is_tried(tmp_path: Path) -> None:

@@ -7,17 +7,13 @@ import pytest
 
 from crossdock.adapters.memory import MemoryInbox
 from crossdock.kernel.stream import Message
-from crossdock.pipeline import attempts, feed, lane, recorder
-from tests.pipeline.feedscene import FeedScene
+from tests.pipeline.feedscene import FeedScene, hasten
 from tests.pipeline.scene import DELIVERED, RETRY, Target
 
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(recorder, "RETRY", 0.001)
-    monkeypatch.setattr(feed, "TEND_EVERY", 0.005)
-    monkeypatch.setattr(attempts, "STALE", 1.0)
-    monkeypatch.setattr(lane, "PULL_WAIT", 0.02)
+    hasten(monkeypatch, stale=1.0)
 
 
 class Held(MemoryInbox):
