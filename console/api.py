@@ -10,11 +10,11 @@ from fastapi import Depends, FastAPI, HTTPException, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from console.desk import Desk
+from console.keys import add_keys
 from console.page import HEADERS, PAGE
 from console.views import show_journey, show_overview
 from crossdock import VERSION
 from crossdock.kernel import jsontext
-from crossdock.kernel.apikeys import make_key
 from crossdock.kernel.problems import Unavailable
 from crossdock.pipeline.recorder import now_ms
 from crossdock.pipeline.replay import replay_letters
@@ -24,12 +24,6 @@ MANY = 10_000
 STUCK_AFTER = 60_000  # milliseconds after which a replay that was recorded but never sent may be made again
 State = Literal["", "open", "replaying", "resolved", "discarded"]
 Limit = Annotated[int, Query(ge=1)]
-
-
-class NewKey(BaseModel):
-    """The partner a key is for."""
-
-    partner: str = Field(max_length=100)
 
 
 class Selection(BaseModel):
@@ -55,6 +49,7 @@ def create_app(desk: Desk, token: str) -> FastAPI:
     _probes(app)
     _views(app, desk, authorised)
     _acts(app, desk, authorised)
+    add_keys(app, desk, authorised)
 
     @app.exception_handler(Unavailable)
     async def on_unavailable(_: Request, error: Unavailable) -> Response:
@@ -128,26 +123,6 @@ def _acts(app: FastAPI, desk: Desk, authorised: Callable[[Request], None]) -> No
     @app.post("/ops/v1/routes/{name}/resume", dependencies=guarded)
     async def resume(name: str) -> Response:
         return await _pause(desk, name, False)
-
-    @app.get("/ops/v1/keys", dependencies=guarded)
-    async def list_keys() -> Response:
-        items = [{"id": r.id, "partner": r.partner, "created": r.created} for r in desk.keys.records()]
-        return _json({"items": items})
-
-    @app.post("/ops/v1/keys", dependencies=guarded)
-    async def create_key(wanted: NewKey) -> Response:
-        known = sorted({source.partner for source in desk.project.sources.values()})
-        if wanted.partner not in known:
-            raise HTTPException(422, f"no source belongs to partner {wanted.partner}; known: {', '.join(known)}")
-        key, record = make_key(wanted.partner, now_ms())
-        await desk.keys.put(record)
-        return _json({"id": record.id, "key": key, "partner": record.partner}, 201)
-
-    @app.delete("/ops/v1/keys/{key_id}", dependencies=guarded)
-    async def revoke_key(key_id: Annotated[str, "the id, not the key"]) -> Response:
-        if not await desk.keys.remove(key_id):
-            raise HTTPException(404, f"no key {key_id}")
-        return _json({"id": key_id, "revoked": True})
 
 
 async def _letter(desk: Desk, letter_id: str) -> LetterState:

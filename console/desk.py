@@ -19,6 +19,7 @@ class Desk:
     project: Project
     journal: JournalStore
     keys: KeyBook
+    last_uses: Callable[[], Awaitable[Mapping[str, int]]]
     letters: Letters
     streams: Log
     ledger: Callable[[], Awaitable[Ledger]]

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from crossdock.kernel.apikeys import KeyRecord
 from crossdock.kernel.stream import Inbox, Message, Record, Stored
@@ -164,9 +164,31 @@ class MemoryKeys:
         """See `KeyBook.put`."""
         self._records[record.id] = record
 
+    async def replace(self, old: KeyRecord, new: KeyRecord) -> bool:
+        """See `KeyBook.replace`."""
+        if self._records.get(new.id) != old:
+            return False
+        self._records[new.id] = new
+        return True
+
     async def remove(self, key_id: str) -> bool:
         """See `KeyBook.remove`."""
         return self._records.pop(key_id, None) is not None
+
+
+class MemoryUses:
+    """When keys were used, in a dict."""
+
+    def __init__(self) -> None:
+        self._last: dict[str, int] = {}
+
+    async def note(self, used: Mapping[str, int]) -> None:
+        """See `Uses.note`."""
+        self._last |= {key_id: max(at, self._last.get(key_id, 0)) for key_id, at in used.items()}
+
+    async def last(self) -> dict[str, int]:
+        """See `Uses.last`."""
+        return dict(self._last)
 
 
 def _matches(pattern: str, subject: str) -> bool:

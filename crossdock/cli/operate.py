@@ -1,62 +1,26 @@
-"""Commands of operators: `key`, `trace`, `ledger`, `dlq` and `route`."""
+"""Commands of operators: `trace`, `ledger`, `dlq` and `route`."""
 
 import json as jsonlib
 import urllib.parse
-from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
-from crossdock.cli.output import JsonOption, console, write_json
+from crossdock.cli.output import JsonOption, printable, show, table, when, write_json
 from crossdock.cli.remote import DATA, DataOption, OpsOption, Remote, TokenOption, fail
 
-key_app = typer.Typer(no_args_is_help=True, help="API keys of partners.")
 dlq_app = typer.Typer(no_args_is_help=True, help="Dead letters: list, look, send again.")
 route_app = typer.Typer(no_args_is_help=True, help="Pause and resume routes.")
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this file."""
-    app.add_typer(key_app, name="key")
     app.add_typer(dlq_app, name="dlq")
     app.add_typer(route_app, name="route")
     app.command()(trace)
     app.command()(ledger)
-
-
-@key_app.command("create")
-def key_create(
-    partner: Annotated[str, typer.Option(help="A partner that a source in gateway/ belongs to.")],
-    data: DataOption = DATA, ops: OpsOption = "", token: TokenOption = "", json: JsonOption = False,
-) -> None:  # fmt: skip
-    """Make a key and show it, this once. Example: crossdock key create --partner stores"""
-    made = Remote(ops, token, data).call("POST", "/ops/v1/keys", {"partner": partner})
-    if json:
-        write_json(made)
-    else:
-        typer.echo(made["key"])
-        typer.echo(f"Key {made['id']} of {made['partner']}; keep it now, it is not shown again.", err=True)
-
-
-@key_app.command("list")
-def key_list(data: DataOption = DATA, ops: OpsOption = "", token: TokenOption = "", json: JsonOption = False) -> None:
-    """List keys by id; the keys themselves are not kept."""
-    found = Remote(ops, token, data).call("GET", "/ops/v1/keys")
-    rows = [[item["id"], item["partner"], when(item["created"])] for item in found["items"]]
-    show(found, json, ["id", "partner", "created"], rows)
-
-
-@key_app.command("revoke")
-def key_revoke(
-    key_id: Annotated[str, typer.Argument(help="The id of the key, as `key list` shows it.")],
-    data: DataOption = DATA, ops: OpsOption = "", token: TokenOption = "", json: JsonOption = False,
-) -> None:  # fmt: skip
-    """Revoke a key; it stops working at all gateways within a second."""
-    done = Remote(ops, token, data).call("DELETE", f"/ops/v1/keys/{urllib.parse.quote(key_id, safe='')}")
-    write_json(done) if json else typer.echo(f"Key {key_id} is revoked.")
 
 
 def trace(
@@ -165,31 +129,3 @@ def route_resume(
     """Deliver a paused route again, from where it stood."""
     done = Remote(ops, token, data).call("POST", f"/ops/v1/routes/{urllib.parse.quote(name, safe='')}/resume")
     write_json(done) if json else typer.echo(f"Route {name} delivers.")
-
-
-def show(found: Any, as_json: bool, columns: list[str], rows: list[list[Any]]) -> None:
-    """Answer with JSON or a table."""
-    if as_json:
-        write_json(found)
-    else:
-        table(columns, rows)
-
-
-def table(columns: list[str], rows: list[list[Any]]) -> None:
-    """Print a table; control characters of partners' texts are made visible."""
-    made = Table(box=None, header_style="bold", pad_edge=False)
-    for name in columns:
-        made.add_column(name, overflow="fold", no_wrap=name != "detail")
-    for row in rows:
-        made.add_row(*(Text(printable(str(cell))) for cell in row))
-    console().print(made)
-
-
-def when(milliseconds: int) -> str:
-    """Return a time as people read it, in UTC."""
-    return datetime.fromtimestamp(milliseconds / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3] + "Z"
-
-
-def printable(text: str) -> str:
-    """Return text that cannot steer the terminal."""
-    return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)

@@ -1,16 +1,20 @@
-"""How commands answer: problems as text or JSON, and the exit codes; used by every command module."""
+"""How commands answer: problems and tables as text or JSON, and the exit codes; used by every command module."""
 
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
 import orjson
 import typer
 from rich.console import Console
+from rich.table import Table
+from rich.text import Text
 
 from crossdock.kernel.problems import Problem, Refused
 from crossdock.project import FOLDERS, Project, load
+from gateway.sources import problems as source_problems
 
 _WIDTH = 100_000  # columns of what is no terminal
 PROBLEMS = 1  # exit code when a command found problems; 2 is Typer's own for wrong use
@@ -51,6 +55,7 @@ def load_or_exit(root: Path, as_json: bool, besides: Sequence[Problem] = ()) -> 
     problems = [*besides]
     try:
         project = load(root, {}, strict_env=False)
+        problems += source_problems(project)
     except Refused as error:
         problems += error.problems
     if not problems:
@@ -69,3 +74,31 @@ def console() -> Console:
 def counted(number: int, noun: str) -> str:
     """Return `1 route` or `2 routes`."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def show(found: Any, as_json: bool, columns: list[str], rows: list[list[Any]]) -> None:
+    """Answer with JSON or a table."""
+    if as_json:
+        write_json(found)
+    else:
+        table(columns, rows)
+
+
+def table(columns: list[str], rows: list[list[Any]]) -> None:
+    """Print a table; control characters of partners' texts are made visible."""
+    made = Table(box=None, header_style="bold", pad_edge=False)
+    for name in columns:
+        made.add_column(name, overflow="fold", no_wrap=name != "detail")
+    for row in rows:
+        made.add_row(*(Text(printable(str(cell))) for cell in row))
+    console().print(made)
+
+
+def when(milliseconds: int) -> str:
+    """Return a time as people read it, in UTC."""
+    return datetime.fromtimestamp(milliseconds / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3] + "Z"
+
+
+def printable(text: str) -> str:
+    """Return text that cannot steer the terminal."""
+    return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)

@@ -106,7 +106,7 @@ def test_a_running_installation_says_where_it_is(site: Site) -> None:
 
 def test_keys_are_made_listed_and_revoked(site: Site) -> None:
     made = site.json("key", "create", "--partner", "stores")
-    assert list(made) == ["id", "key", "partner"]
+    assert list(made)[:3] == ["id", "key", "partner"]
     listed = site.run("key", "list", "--json").stdout
     assert made["id"] in listed and made["key"] not in listed
     assert site.run("key", "revoke", made["id"]).returncode == 0

@@ -2,7 +2,7 @@
 
 import pytest
 
-from crossdock.cli.operate import table
+from crossdock.cli.output import table
 
 
 def test_a_row_is_one_line_where_the_output_is_no_terminal(

@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,9 +12,8 @@ import uvicorn
 
 from console.api import create_app
 from console.desk import Desk
-from crossdock.adapters.memory import MemoryLog
+from crossdock.adapters.memory import MemoryKeys, MemoryLog, MemoryUses
 from crossdock.adapters.sql import SqlJournal
-from crossdock.kernel.apikeys import KeyRecord
 from crossdock.kernel.stream import Lag
 from dlq.record import DeadLetter
 from journal import entry
@@ -28,25 +27,6 @@ BIG = "9007199254740993"
 AT = 1_790_000_000_000
 
 
-class Keys:
-    """No keys; the page shows none."""
-
-    def find(self, _key_id: str) -> KeyRecord | None:
-        return None
-
-    def records(self) -> list[KeyRecord]:
-        return []
-
-    async def learn(self, _key_id: str) -> None:
-        raise AssertionError("the page checks no keys")
-
-    async def put(self, _record: KeyRecord) -> None:
-        raise AssertionError("the page makes no keys")
-
-    async def remove(self, _key_id: str) -> bool:
-        return False
-
-
 @dataclass
 class Office:
     """The desk and what a person did at it."""
@@ -54,6 +34,8 @@ class Office:
     url: str = ""
     paused: dict[str, bool] = field(default_factory=dict)
     streams: MemoryLog = field(default_factory=MemoryLog)
+    keys: MemoryKeys = field(default_factory=MemoryKeys)
+    uses: MemoryUses = field(default_factory=MemoryUses)
     states: dict[str, dict[str, Any]] = field(default_factory=lambda: {"stock": {"breaker": "open", "behind": True}})
 
     async def get(self, seq: int) -> DeadLetter | None:
@@ -85,7 +67,7 @@ def lines() -> list[Entry]:
 
 
 @asynccontextmanager
-async def office(folder: Path) -> AsyncIterator[Office]:
+async def office(folder: Path, changes: Mapping[str, str | None] | None = None) -> AsyncIterator[Office]:
     """Serve the desk on a free port."""
     made, journal = Office(), SqlJournal("sqlite://")
     journal.project(lines(), 1)
@@ -98,7 +80,8 @@ async def office(folder: Path) -> AsyncIterator[Office]:
         return {"stock": Lag("route-stock", 3)}
 
     desk = Desk(
-        project=smallproject.project(folder), journal=journal, keys=Keys(), letters=made, streams=made.streams,
+        project=smallproject.project(folder, changes), journal=journal, keys=made.keys,
+        last_uses=made.uses.last, letters=made, streams=made.streams,
         ledger=ledger, lags=lags, states=lambda: made.states, pause=made.pause, metrics=lambda: b"", asyncapi=dict,
     )  # fmt: skip
     listening = socket.create_server(("127.0.0.1", 0))

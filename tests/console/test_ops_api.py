@@ -10,9 +10,8 @@ import pytest
 
 from console.api import create_app
 from console.desk import Desk
-from crossdock.adapters.memory import MemoryKeys
+from crossdock.adapters.memory import MemoryKeys, MemoryUses
 from crossdock.adapters.sql import SqlJournal
-from crossdock.kernel.apikeys import partner_of
 from crossdock.kernel.problems import Unavailable
 from crossdock.kernel.stream import Lag
 from dlq.record import DeadLetter
@@ -76,7 +75,8 @@ def office(root: Path, away: bool = False) -> Office:
         pauses.append((name, paused))
 
     desk = Desk(
-        project=project(root), journal=journal, keys=keys, letters=Letters(), streams=streams, ledger=ledger, lags=lags,
+        project=project(root), journal=journal, keys=keys, last_uses=MemoryUses().last, letters=Letters(),
+        streams=streams, ledger=ledger, lags=lags,
         states=lambda: {"stock": {"breaker": "open", "behind": True}}, pause=pause, metrics=lambda: b"crossdock_x 1\n",
         asyncapi=lambda: {"asyncapi": "3.0.0"},
     )  # fmt: skip
@@ -182,29 +182,6 @@ def test_a_route_is_paused_and_resumed(tmp_path: Path) -> None:
         assert unknown.json()["detail"] and (await made.call("GET", "/ops/v1/routes/stock/pause")).status == 405
 
     asyncio.run(scenario())
-
-
-def test_a_key_is_shown_once_works_and_can_be_revoked(tmp_path: Path) -> None:
-    async def scenario() -> None:
-        made = office(tmp_path)
-        answer = await made.call("POST", "/ops/v1/keys", {"partner": "stores"})
-        created = answer.json()
-        assert (answer.status, set(created)) == (201, {"id", "key", "partner"})
-        assert partner_of(made.keys, created["key"]) == "stores"
-        listed = await made.call("GET", "/ops/v1/keys")
-        assert [item["id"] for item in listed.json()["items"]] == [created["id"]]
-        secret, (record,) = created["key"].split("_", 2)[2], made.keys.records()
-        assert secret not in listed.body.decode() and record.digest not in listed.body.decode()
-        assert (await made.call("DELETE", f"/ops/v1/keys/{created['id']}")).status == 200
-        assert partner_of(made.keys, created["key"]) is None
-        assert (await made.call("DELETE", f"/ops/v1/keys/{created['id']}")).status == 404
-
-    asyncio.run(scenario())
-
-
-@pytest.mark.parametrize("partner", ["nobody", "", "A", "a b", "../x", "x" * 80, 5])
-def test_a_key_is_only_made_for_a_known_partner(tmp_path: Path, partner: Any) -> None:
-    assert answers(tmp_path, "POST", "/ops/v1/keys", {"partner": partner}).status == 422
 
 
 def test_no_answer_holds_a_secret_of_ours(tmp_path: Path) -> None:

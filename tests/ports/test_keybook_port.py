@@ -3,13 +3,14 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
 
 import pytest
 
 from crossdock.adapters.keys import NatsKeys
 from crossdock.adapters.memory import MemoryKeys
 from crossdock.kernel.apikeys import KeyBook, KeyRecord
-from tests.realservers import clean, until
+from tests.realservers import clean
 
 Opened = Callable[[], AbstractAsyncContextManager[KeyBook]]
 ONE, TWO = KeyRecord("aa", "stores", "digest", 1), KeyRecord("bb", "acme", "digest", 2)
@@ -67,19 +68,28 @@ def test_a_removed_key_is_gone_and_cannot_be_removed_twice(opened: Opened) -> No
     asyncio.run(scenario())
 
 
-def test_another_gateway_hears_of_new_and_revoked_keys_within_a_second(nats_url: str) -> None:
+def test_a_record_is_replaced_only_while_it_is_what_is_stored(opened: Opened) -> None:
     async def scenario() -> None:
-        async with clean(nats_url) as (client, _):
-            here, there = NatsKeys(client), NatsKeys(client)
-            await here.start()
-            await here.put(ONE)
-            await there.start()
-            assert there.find("aa") == ONE
-            await here.put(TWO)
-            await until(lambda: there.find("bb") == TWO, within=1)
-            await here.remove("aa")
-            await until(lambda: there.find("aa") is None, within=1)
-            await here.close()
-            await there.close()
+        async with opened() as keys:
+            # given
+            ending = replace(ONE, expires=9, rolled_to="bb")
+            assert await keys.replace(ONE, ending) is False
+            await keys.put(ONE)
+            # when
+            outcomes = [await keys.replace(ONE, ending), await keys.replace(ONE, replace(ONE, note="late"))]
+            # then
+            assert (outcomes, keys.find("aa")) == ([True, False], ending)
+            assert await keys.remove("aa") is True
+            assert await keys.replace(ending, ONE) is False
+            assert keys.find("aa") is None
+
+    asyncio.run(scenario())
+
+
+def test_expired_keys_stay_in_the_list(opened: Opened) -> None:
+    async def scenario() -> None:
+        async with opened() as keys:
+            await keys.put(replace(ONE, expires=1))
+            assert [record.id for record in keys.records()] == ["aa"]
 
     asyncio.run(scenario())

@@ -1,0 +1,58 @@
+"""The paths of API keys in the operations API, with a key book in memory."""
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+from fastapi import FastAPI, Request
+
+from console.desk import Desk
+from console.keys import add_keys
+from crossdock.adapters.memory import MemoryKeys, MemoryUses
+from crossdock.kernel.apikeys import KeyRecord, record_of
+from crossdock.pipeline.recorder import now_ms
+from tests import smallproject
+from tests.asgi import Answer, call
+
+HOOK = smallproject.source("shop", "stores").replace("{api_key: true}", "{shopify: {secret: s}}")
+HOOK = HOOK.replace("accept: cloudevents", "accept: webhook\nevent: {id: body.id, type: '\"pos.sale\"'}")
+FILES = {
+    "gateway/handhelds.yaml": smallproject.source("handhelds", "stores", "match: /handheld").replace(
+        "[pos.sale]", "[inventory.sold]"
+    ),
+    "gateway/acme.yaml": smallproject.source("acme", "acme-supplies"),
+    "gateway/shop.yaml": HOOK,
+}
+
+
+@dataclass
+class Office:
+    """The paths of keys, with a key book in memory."""
+
+    root: Path
+    keys: MemoryKeys = field(default_factory=MemoryKeys)
+    uses: MemoryUses = field(default_factory=MemoryUses)
+
+    def __post_init__(self) -> None:
+        def let_in(_: Request) -> None: ...
+
+        known = smallproject.project(self.root, FILES)
+        self.app = FastAPI()
+        add_keys(self.app, cast(Desk, SimpleNamespace(project=known, keys=self.keys, last_uses=self.uses.last)), let_in)
+
+    async def call(self, method: str, path: str = "", body: Any = None) -> Answer:
+        sent = b"" if body is None else json.dumps(body).encode()
+        return await call(self.app, method, f"/ops/v1/keys{path}", {"content-type": "application/json"}, sent)
+
+    async def make(self, **wanted: Any) -> dict[str, Any]:
+        answer = await self.call("POST", "", {"partner": "stores", **wanted})
+        assert answer.status == 201, answer.body
+        return cast(dict[str, Any], answer.json())
+
+    async def listed(self) -> list[dict[str, Any]]:
+        return cast(list[dict[str, Any]], (await self.call("GET")).json()["items"])
+
+    def holder(self, key: str, later: int = 0) -> KeyRecord | None:
+        return record_of(self.keys, key, now_ms() + later)
