@@ -15,7 +15,7 @@ from schemas.differences import differences
 from schemas.spec import read
 
 FOLDER = "schemas"
-_TYPE = re.compile(r"[a-z0-9_]+(\.[a-z0-9_]+)*\Z")
+_TYPE = re.compile(r"(?!crossdock\.)[a-z0-9_]+(\.[a-z0-9_]+)*\Z")
 _VERSION = re.compile(r"(0|[1-9][0-9]{0,5})\.(0|[1-9][0-9]{0,5})\Z")
 _DATASCHEMA = re.compile(r"/([^/?#]+)/([^/?#]+)\Z")
 
@@ -138,7 +138,7 @@ def _order(path: Path) -> tuple[str, tuple[int, ...], str]:
 
 
 def _misnamed(file: str) -> Problem:
-    hint = "schemas/<type>/<major>.<minor>.json, the type in a-z, 0-9, _ and dots"
+    hint = "schemas/<type>/<major>.<minor>.json, the type in a-z, 0-9, _ and dots, not below crossdock"
     return Problem("wrong_name", "not the name of a schema file", hint).at(file)
 
 

@@ -24,6 +24,18 @@ def uri(type_: str, version: str) -> str:
     return f"crossdock:/{type_}/{version}"
 
 
+def embedded(node: Any, home: str) -> Any:
+    """Return a schema as a part of a larger document: its references lead to `home`, where it stands."""
+    if isinstance(node, list):
+        return [embedded(child, home) for child in node]
+    if not isinstance(node, dict):
+        return node
+    moved = {key: embedded(child, home) for key, child in node.items() if key not in ("$id", "$schema")}
+    if isinstance(reference := moved.get("$ref"), str) and reference.startswith("#"):
+        moved["$ref"] = home + reference[1:]
+    return moved
+
+
 def compile_schema(schema: Any) -> jsonschema_rs.Draft202012Validator:
     """Return the validator of a schema; its regular expressions run in linear time and nothing is fetched."""
     return jsonschema_rs.Draft202012Validator(
