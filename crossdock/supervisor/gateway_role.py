@@ -1,16 +1,19 @@
 """The gateway as a process of its own. Called by `crossdock.supervisor.roles`."""
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from crossdock.adapters.keys import NatsKeys
+from crossdock.adapters.uses import ValkeyUses
+from crossdock.adapters.valkeyanswers import ValkeyAnswers
+from crossdock.adapters.valkeybuckets import ValkeyBuckets
 from crossdock.pipeline.commit import GroupCommit
 from crossdock.pipeline.recorder import Recorder
 from crossdock.supervisor.base import base, within
 from crossdock.supervisor.door import inherited
 from crossdock.supervisor.http import serve
-from gateway.app import create_app
-from gateway.ingest import Ingest
+from gateway.assembly import Gateway, Ground
+from gateway.sources import tell_closed
 from journal.entry import Entry
 from journal.store import Journeys
 
@@ -21,19 +24,29 @@ async def gateway(env: Mapping[str, str]) -> None:
     """Serve partners."""
     seat, _, seats = env.get("CROSSDOCK_SEAT", "0/1").partition("/")
     async with base("gateway" if seats == "1" else f"gateway-{seat}", env, dict) as here:
-        keys = NatsKeys(here.client)
+        tell_closed(here.project)
+        keys, store = NatsKeys(here.client), env["CROSSDOCK_DEDUPE_URL"]
         await keys.start()
-        recorder = Recorder(here.streams)
-        body = here.settings.gateway.body
-        raw = GroupCommit(here.streams)
-        ingest = Ingest(here.project, keys, raw, recorder, here.metrics, body)
-        journal = _Journal(env["CROSSDOCK_JOURNAL_URL"])
-        app = create_app(here.project, ingest, journal, lambda: here.client.is_connected)
+        uses, buckets, kept = ValkeyUses(store), ValkeyBuckets(store), ValkeyAnswers(store)
+        ground = Ground(
+            keys,
+            GroupCommit(here.streams),
+            Recorder(here.streams),
+            _Journal(env["CROSSDOCK_JOURNAL_URL"]),
+            uses,
+            buckets,
+            kept,
+            here.metrics,
+            lambda: here.client.is_connected,
+        )
+        made = Gateway(here.project, ground, here.settings.gateway.body)
+        made.start()
         host, port = here.settings.gateway.host, int(env["CROSSDOCK_GATEWAY_PORT"])
-        await serve(app, host, port, env, ingest, inherited(env))
-        await within(GRACE, raw.close())
-        await within(GRACE, recorder.close())
+        await serve(made.app, host, port, env, made.ingest, inherited(env), made.budget)
+        await within(GRACE, made.close())
         await keys.close()
+        for one in (uses, buckets, kept):
+            await one.close()
 
 
 class _Journal:
@@ -44,8 +57,14 @@ class _Journal:
         self._opened: Journeys | None = None
         self._lock = threading.Lock()
 
-    def find(self, text: str, partner: str = "", limit: int = 1000) -> list[Entry]:
-        return self._open().find(text, partner, limit)
+    def journey(self, partner: str, event_id: str, origin: str = "", limit: int = 1000) -> list[Entry]:
+        return self._open().journey(partner, event_id, origin, limit)
+
+    def accepted(self, partner: str, after: tuple[int, int], until: int, limit: int) -> list[Entry]:
+        return self._open().accepted(partner, after, until, limit)
+
+    def steps(self, raws: Sequence[int]) -> list[Entry]:
+        return self._open().steps(raws)
 
     def _open(self) -> Journeys:
         from crossdock.adapters.sql import SqlJournal  # noqa: PLC0415

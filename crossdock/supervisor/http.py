@@ -12,30 +12,44 @@ import uvicorn
 from crossdock.supervisor.door import Door, Doorkeeper
 from crossdock.supervisor.protocol import IDLE, BoundedProtocol
 from crossdock.supervisor.ready import announce
+from crossdock.supervisor.room import CONNECTIONS, Room, lift_file_limit
 from crossdock.supervisor.slots import Direct, Writer
+from gateway.bodies import Budget
 
-CONNECTIONS = 4096
 _TICK = 1.0  # seconds between two looks at the connections, which cost less than timers for every request
 
 
 async def serve(
-    app: Any, host: str, port: int, env: Mapping[str, str], direct: Direct | None = None, door: Door = ()
+    app: Any,
+    host: str,
+    port: int,
+    env: Mapping[str, str],
+    direct: Direct | None = None,
+    door: Door = (),
+    budget: Budget | None = None,
 ) -> None:
     """Serve until SIGTERM, and tell the supervisor when the server listens; `direct` has its path to itself.
 
-    With a `door` its sockets are accepted from, and nothing is bound.
+    With a `door` its sockets are accepted from, and nothing is bound. What requests hold counts on the `budget`.
     """
-    await make_server(app, host, port, env, direct, door).serve()
+    await make_server(app, host, port, env, direct, door, budget, lift_file_limit()).serve()
 
 
 def make_server(
-    app: Any, host: str, port: int, env: Mapping[str, str], direct: Direct | None = None, door: Door = ()
+    app: Any,
+    host: str,
+    port: int,
+    env: Mapping[str, str],
+    direct: Direct | None = None,
+    door: Door = (),
+    budget: Budget | None = None,
+    connections: int = CONNECTIONS,
 ) -> uvicorn.Server:
     """Return the server, not yet listening."""
-    http: Any = partial(BoundedProtocol, direct, Writer())
+    http: Any = partial(BoundedProtocol, direct, Writer(), Room(connections), budget or Budget())
     config = uvicorn.Config(
         app, host, port, log_level="warning", access_log=False, http=http, ws="none", lifespan="off",
-        timeout_graceful_shutdown=10, timeout_keep_alive=int(IDLE), limit_concurrency=CONNECTIONS,
+        timeout_graceful_shutdown=10, timeout_keep_alive=int(IDLE), proxy_headers=False,
     )  # fmt: skip
     return _Server(config, env, door)
 

@@ -3,11 +3,10 @@
 import asyncio
 import time
 from collections.abc import Mapping
-from typing import Any
 
 from console.api import create_app
 from console.desk import Desk
-from crossdock.adapters import reports
+from crossdock.adapters import asyncapi, reports
 from crossdock.adapters.keys import NatsKeys
 from crossdock.adapters.ledger import read_ledger
 from crossdock.adapters.letters import NatsLetters, lags
@@ -31,6 +30,7 @@ async def ops(env: Mapping[str, str]) -> None:
             project=here.project,
             journal=journal,
             keys=keys,
+            last_uses=lambda: _last_uses(env["CROSSDOCK_DEDUPE_URL"]),
             letters=NatsLetters(here.client),
             streams=here.streams,
             ledger=lambda: read_ledger(here.client, here.project, _kept_since(here)),
@@ -38,7 +38,7 @@ async def ops(env: Mapping[str, str]) -> None:
             states=heard.states,
             pause=NatsWatch(here.client, here.topology).pause,
             metrics=heard.metrics,
-            asyncapi=_asyncapi,
+            asyncapi=lambda: asyncapi.document(here.project),
         )
         app = create_app(desk, env["CROSSDOCK_OPS_TOKEN"])
         give_way()  # as late as can be, for a quick start; before the threads of the projection, which take it over
@@ -53,7 +53,11 @@ def _kept_since(here: Base) -> int:
     return int((time.time() - here.settings.retention.raw + RETENTION_MARGIN) * 1000)
 
 
-def _asyncapi() -> Mapping[str, Any]:
-    from crossdock.adapters import faststream  # noqa: PLC0415  15 MiB for a document that is seldom asked for
+async def _last_uses(url: str) -> Mapping[str, int]:
+    from crossdock.adapters.uses import ValkeyUses  # noqa: PLC0415  6 MiB for a list that is seldom asked for
 
-    return faststream.document("nats://broker")
+    uses = ValkeyUses(url)
+    try:
+        return await uses.last()
+    finally:
+        await uses.close()

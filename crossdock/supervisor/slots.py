@@ -49,11 +49,12 @@ class Connection(Protocol):
 class Slot:
     """The place of one answer in the order of a connection's requests."""
 
-    __slots__ = ("_connection", "last", "written")
+    __slots__ = ("_connection", "last", "size", "written")
 
-    def __init__(self, connection: Connection, last: bool) -> None:
+    def __init__(self, connection: Connection, last: bool, size: int = 0) -> None:
         self._connection = connection
         self.last = last
+        self.size = size  # bytes of the body, which is held until the answer
         self.written = b""
 
     def reply(self, answer: Answer) -> None:

@@ -6,12 +6,15 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from crossdock.adapters import faststream
-from crossdock.adapters.consumers import feed_consumer
+from crossdock.adapters.consumers import CALLBACKS_CONSUMER, feed_consumer
+from crossdock.adapters.inbox import NatsInbox
 from crossdock.adapters.valkey import ValkeySeen
 from crossdock.adapters.watch import NatsWatch
+from crossdock.callbackroutes import callbacks, tell_closed
+from crossdock.pipeline.callbacks import Teller
 from crossdock.pipeline.process import Processor
 from crossdock.pipeline.recorder import Recorder
-from crossdock.supervisor.base import base
+from crossdock.supervisor.base import Base, base
 from crossdock.supervisor.lanes import Lanes
 from crossdock.supervisor.ready import announce
 from crossdock.worker import Worker, share
@@ -27,10 +30,13 @@ async def worker(env: Mapping[str, str]) -> None:
             for number in range(seats)
             if (routes := share(here.project, number, seats))
         }
-        watch = NatsWatch(here.client, here.topology, list(feeds.values()), feeds.get(seat))
+        tellers = _tellers(here) if seat == 0 else []
+        watch = NatsWatch(here.client, here.topology, list(feeds.values()), feeds.get(seat), tells=bool(tellers))
         recorder = Recorder(here.streams)
         lanes = Lanes(here, recorder)
-        crew = Worker(here.project, seat, seats, lambda routes: lanes.open(feeds[seat], routes), watch, here.metrics)
+        crew = Worker(
+            here.project, seat, seats, lambda routes: lanes.open(feeds[seat], routes), watch, here.metrics, tellers
+        )
         states["lanes"] = crew.state
         seen = ValkeySeen(env["CROSSDOCK_DEDUPE_URL"])
         processor = Processor(here.project, seen, here.streams, recorder, here.metrics)
@@ -50,3 +56,13 @@ async def worker(env: Mapping[str, str]) -> None:
         await app.stop()
         await lanes.close()
         await seen.close()
+
+
+def _tellers(here: Base) -> list[Teller]:
+    sources = here.project.sources.values()
+    tell_closed(sources)
+
+    async def open_() -> NatsInbox:
+        return await NatsInbox(here.client, CALLBACKS_CONSUMER.stream, CALLBACKS_CONSUMER.name).start()
+
+    return [Teller(here.project, open_, here.streams, here.metrics)] if callbacks(sources) else []

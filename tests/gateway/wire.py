@@ -4,16 +4,20 @@ import asyncio
 import json
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
 import uvicorn
 
 from crossdock.kernel.stream import Record, Stored
 from crossdock.supervisor.http import make_server
+from crossdock.supervisor.room import CONNECTIONS
+from gateway import assembly
+from gateway.bodies import BUDGET, Budget
 from tests.asgi import Answer
 from tests.gateway.door import BATCH, STRUCTURED, Door, document, door
 from tests.pipeline.scene import FlakyLog
@@ -87,6 +91,7 @@ class Street:
     log: HeldLog
     server: uvicorn.Server
     port: int
+    budget: Budget
 
     async def client(self) -> Client:
         return Client(*await asyncio.open_connection("127.0.0.1", self.port))
@@ -125,27 +130,31 @@ GET = b"GET /livez HTTP/1.1\r\nHost: here\r\n\r\n"
 
 
 @asynccontextmanager
-async def street(root: Path) -> AsyncIterator[Street]:
+async def street(
+    root: Path, connections: int = CONNECTIONS, budget: int = BUDGET, changes: Mapping[str, str] | None = None
+) -> AsyncIterator[Street]:
     """Open the door to a real port; within, the log may be held."""
-    log = HeldLog()
-    made = await door(root, log)
-    server = make_server(made.app, "127.0.0.1", 0, {}, made.ingest)
+    log, held = HeldLog(), Budget(budget)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(assembly, "Budget", lambda: held)  # one for the server and the application, as in the role
+        made = await door(root, log, changes)
+    server = make_server(made.app, "127.0.0.1", 0, {}, made.ingest, budget=held, connections=connections)
     serving = asyncio.create_task(server.serve())
     while not server.started:  # noqa: ASYNC110  # uvicorn tells it no other way
         await asyncio.sleep(0.01)
     try:
-        yield Street(made, log, server, server.servers[0].sockets[0].getsockname()[1])
+        yield Street(made, log, server, server.servers[0].sockets[0].getsockname()[1], held)
     finally:
         log.open.set()
         server.handle_exit(signal.SIGTERM, None)
         await serving
 
 
-def on_the_street(root: Path, scenario: Callable[[Street], Coroutine[Any, Any, None]]) -> None:
+def on_the_street(root: Path, scenario: Callable[[Street], Coroutine[Any, Any, None]], **given: Any) -> None:
     """Run a scenario within ten seconds."""
 
     async def within() -> None:
-        async with asyncio.timeout(10), street(root) as made:
+        async with asyncio.timeout(10), street(root, **given) as made:
             await scenario(made)
 
     asyncio.run(within())
