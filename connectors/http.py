@@ -8,6 +8,7 @@ from email.utils import parsedate_to_datetime
 from connectors.client import Client
 from connectors.connection import Response
 from connectors.port import Connector, Outcome, Result
+from connectors.sign import signed
 from connectors.spec import ConnectorSpec
 from connectors.target import SendFailed, start_line, write_head
 from crossdock.kernel.event import Event, encode_binary
@@ -38,6 +39,8 @@ class HttpConnector:
         headers, body = encode_binary(event)
         headers["idempotency-key"] = headers["webhook-id"] = key
         headers.update(self._spec.headers)
+        if self._spec.keys:
+            headers.update(signed(self._spec.keys, key, int(self._clock()), body))
         try:
             data = write_head(self._start, headers, len(body)) + body
             response = await self._client.send(self._spec.target, data, self._spec.timeout)

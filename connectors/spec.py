@@ -9,14 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from connectors.addresses import Network, allowed, literal
+from connectors.sign import decode_key
 from connectors.target import Target, header_fault, parse_target
 from crossdock.kernel import units, yamlfile
 from crossdock.kernel.environment import FromEnvironment, expand
 from crossdock.kernel.problems import Problem, Refused
 from crossdock.kernel.yamlfile import Document
 
-_MAY_BE_SECRET = ("auth", "headers")
-_RESERVED = ("ce-", "idempotency-key", "webhook-id")
+_MAY_BE_SECRET = ("auth", "headers", "sign")
+_RESERVED = ("ce-", "idempotency-key", "webhook-")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,8 @@ class BreakerSpec:
 class ConnectorSpec:
     """One connector file; `timeout` is in seconds, `rate` in attempts a second (0: unlimited).
 
-    `headers` include those of `auth`, names in lower case; `secrets` are texts that must not be shown.
+    `headers` include those of `auth`, names in lower case; `keys` sign every attempt; `secrets` are texts that must not
+    be shown.
     """
 
     name: str
@@ -43,6 +45,7 @@ class ConnectorSpec:
     breaker: BreakerSpec = BreakerSpec()
     networks: tuple[Network, ...] = ()
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    keys: tuple[bytes, ...] = field(default=(), repr=False)
     secrets: tuple[str, ...] = field(default=(), repr=False)
     description: str = ""
 
@@ -61,7 +64,9 @@ def load(root: Path, env: Mapping[str, str]) -> dict[str, ConnectorSpec]:
             continue
         try:
             document = expand(yamlfile.read(path, root), env)
-            spec = _parse(document, schema)
+            if found := [_concealed(document, problem) for problem in yamlfile.check(document, schema)]:
+                raise Refused(found)
+            spec = make(document)
             if spec.name in specs:
                 raise Refused([document.problem(("connector",), "duplicate_name", f"{spec.name!r} is defined twice")])
             specs[spec.name] = spec
@@ -72,13 +77,17 @@ def load(root: Path, env: Mapping[str, str]) -> dict[str, ConnectorSpec]:
     return specs
 
 
-def _parse(document: Document, schema: Mapping[str, Any]) -> ConnectorSpec:
-    if problems := [_concealed(document, problem) for problem in yamlfile.check(document, schema)]:
-        raise Refused(problems)
-    value = document.value
+def make(document: Document) -> ConnectorSpec:
+    """Return the connector of a document that fits the JSON Schema and has its variables replaced.
+
+    Raises:
+        Refused: with everything that the JSON Schema cannot say.
+    """
+    value, problems = document.value, list[Problem]()
     networks = _networks(document, problems)
     target = _target(document, networks, problems)
     headers = _headers(document, problems)
+    keys = _keys(document, problems)
     if problems or target is None:
         raise Refused(problems)
     limits, breaker = value.get("limits", {}), value.get("breaker", {})
@@ -92,6 +101,7 @@ def _parse(document: Document, schema: Mapping[str, Any]) -> ConnectorSpec:
         breaker=BreakerSpec(int(breaker.get("open_at", "50%")[:-1]) / 100, units.seconds(breaker.get("over", "30s"))),
         networks=tuple(networks),
         headers=headers,
+        keys=keys,
         secrets=_secrets(value),
         description=value.get("description", ""),
     )
@@ -152,9 +162,24 @@ def _credentials(basic: Mapping[str, str]) -> str:
     return base64.b64encode(f"{basic['user']}:{basic['password']}".encode()).decode()
 
 
+def _keys(document: Document, problems: list[Problem]) -> tuple[bytes, ...]:
+    keys = []
+    for secret in _signing(document.value):
+        try:
+            keys.append(decode_key(secret))
+        except Refused as error:
+            problems += [document.problem(("sign",), p.code, p.message, p.hint) for p in error.problems]
+    return tuple(keys)
+
+
+def _signing(value: Mapping[str, Any]) -> list[str]:
+    given = value.get("sign", {}).get("standard_webhooks", {})
+    return [given["secret"]] if "secret" in given else list(given.get("secrets", []))
+
+
 def _secrets(value: Mapping[str, Any]) -> tuple[str, ...]:
     auth = value.get("auth", {})
-    texts = [*auth.get("header", {}).values()]
+    texts = [*auth.get("header", {}).values(), *_signing(value)]
     if "bearer" in auth:
         texts.append(auth["bearer"])
     if "basic" in auth:

@@ -20,6 +20,13 @@ HAND_OVER = 5.0
 WATCH_EVERY = 2.0
 
 
+class Part(Protocol):
+    """What a worker runs until it ends."""
+
+    async def run(self) -> None:
+        """Work; an exception ends the worker, which is started again."""
+
+
 class Watch(Protocol):
     """Keeps the consumers of a worker in being."""
 
@@ -55,13 +62,23 @@ def share(project: Project, seat: int, seats: int) -> list[Route]:
 class Worker:
     """Starts, watches and stops lanes; one lane of a route in the whole installation, so order holds."""
 
-    def __init__(self, project: Project, seat: int, seats: int, open_: Open, watch: Watch, metrics: Metrics) -> None:
+    def __init__(
+        self,
+        project: Project,
+        seat: int,
+        seats: int,
+        open_: Open,
+        watch: Watch,
+        metrics: Metrics,
+        others: Sequence[Part] = (),
+    ) -> None:
         self.routes = share(project, seat, seats)
         self.processes = seat == 0
         self.lanes: dict[str, Lane] = {}
         self._open = open_
         self._watch = watch
         self._metrics = metrics
+        self._others = others
         self._feed: Feed | None = None
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -71,8 +88,9 @@ class Worker:
         if self.routes:
             self._feed, self.lanes = await self._open(self.routes)
             await self.follow_pauses()
-            parts: list[Feed | Lane] = [self._feed, *self.lanes.values()]
+            parts: list[Part] = [self._feed, *self.lanes.values()]
             self._tasks += [asyncio.create_task(self._run(part)) for part in parts]
+        self._tasks += [asyncio.create_task(self._run(part)) for part in self._others]
         self._tasks.append(asyncio.create_task(self._keep_watch()))
 
     async def stop(self) -> None:
@@ -101,7 +119,7 @@ class Worker:
     def _behind(self) -> list[Route]:
         return [lane.route for lane in self.lanes.values() if lane.has_own]
 
-    async def _run(self, part: Feed | Lane) -> None:
+    async def _run(self, part: Part) -> None:
         try:
             await part.run()
         except Exception:

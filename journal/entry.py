@@ -19,6 +19,8 @@ ACCEPTED, ROUTED, DUPLICATE, DEAD_LETTERED, QUARANTINED = (
 )
 SKIPPED, DELIVERED, RETRIED, DISCARDED, REPLAYED = "skipped", "delivered", "retried", "discarded", "replayed"
 MATCHED = "matched"
+LETTERED = frozenset({DEAD_LETTERED, QUARANTINED})  # both leave a dead letter
+CALLBACK = "callback-"  # how the names of the routes begin that tell a partner of outcomes; content may not use it
 
 
 class Entry(NamedTuple):
@@ -53,6 +55,11 @@ class Entry(NamedTuple):
     attempts: int = 0
     routes: str = ""
     behind: str = ""
+
+
+def of_callback(line: Entry) -> bool:
+    """Tell whether an entry is not about an event of a partner, but about telling the partner of one."""
+    return (line.route or line.routes or line.behind).startswith(CALLBACK)
 
 
 _BLANKS = Entry(0, "", "")._asdict()

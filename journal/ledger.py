@@ -8,7 +8,7 @@ from typing import Any
 from journal import entry
 from journal.entry import Entry
 
-_FINAL = {entry.ROUTED, entry.DUPLICATE, entry.QUARANTINED, entry.DELIVERED, entry.SKIPPED, entry.DISCARDED}
+_FINAL = {entry.ROUTED, entry.DUPLICATE, entry.DELIVERED, entry.SKIPPED, entry.DISCARDED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +165,7 @@ def _column(line: Entry | None) -> str:
 
 
 def _lost_letter(line: Entry, letters: frozenset[int]) -> bool:
-    return line.outcome == entry.DEAD_LETTERED and line.ref not in letters
+    return line.outcome in entry.LETTERED and line.ref not in letters
 
 
 def _missing(stream: str, seq: int, event_id: str, name: str, why: str) -> dict[str, Any]:

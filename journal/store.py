@@ -75,7 +75,7 @@ def state_after(line: Entry) -> str | None:
     """Return the state an entry puts its dead letter in, or None when it says nothing about one."""
     if not line.dead_letter:
         return None
-    if line.outcome == entry.DEAD_LETTERED:
+    if line.outcome in entry.LETTERED:
         return OPEN
     if line.outcome == entry.REPLAYED:
         return REPLAYING
@@ -89,7 +89,7 @@ def state_after(line: Entry) -> str | None:
 def letter_after(letter: LetterState | None, line: Entry) -> LetterState | None:
     """Return what is known of a dead letter after one more entry that names it; None while nothing is known of it."""
     state = state_after(line)
-    if line.outcome == entry.DEAD_LETTERED:
+    if line.outcome in entry.LETTERED:
         return _failed(letter, line)
     if letter is None or state is None:
         return letter
@@ -129,17 +129,33 @@ def _failed(letter: LetterState | None, line: Entry) -> LetterState:
 
 
 class Journeys(Protocol):
-    """Where what became of an event can be looked up; a call blocks, so run it in a thread."""
+    """What became of a partner's events; a call blocks, so run it in a thread.
 
-    def find(self, text: str, partner: str = "", limit: int = 1000) -> list[Entry]:
-        """Return the entries of all events whose id or business key is `text`, oldest first.
+    The steps of an event are its entries, but of those that only differ in when they were the last stands for all, with
+    their number as `attempts`: a delivery may be retried for days.
+    """
+
+    def journey(self, partner: str, event_id: str, origin: str = "", limit: int = 1000) -> list[Entry]:
+        """Return the steps of all events of a partner with this id, oldest first; `origin` is their `source`.
 
         An event is found by its entries before delivery; one of which only deliveries are left is not.
         """
 
+    def accepted(self, partner: str, after: tuple[int, int], until: int, limit: int) -> list[Entry]:
+        """Return one entry of each event of a partner that came in before `until`, in the order of acceptance.
+
+        `after` is time and sequence in RAW of the last one known. Times are Unix milliseconds.
+        """
+
+    def steps(self, raws: Sequence[int]) -> list[Entry]:
+        """Return the steps of events by their sequence in RAW, oldest first."""
+
 
 class JournalStore(Journeys, Protocol):
     """Reading side and projection of the journal; calls block, so run them in a thread."""
+
+    def find(self, text: str, limit: int = 1000) -> list[Entry]:
+        """Return the entries of all events whose id or business key is `text`, oldest first; see `journey`."""
 
     def prepare(self) -> None:
         """Make the store anew, at position 0, when an earlier version made it; only who projects may ask for that."""
