@@ -59,7 +59,7 @@ def _duplicates(kind: str, pieces: Iterable[SourceSpec | Transform | Route]) -> 
 
 
 def _ambiguous_sources(sources: Iterable[SourceSpec]) -> Iterator[Problem]:
-    for one, two in combinations(sources, 2):
+    for one, two in combinations([source for source in sources if not source.at_own_address], 2):
         overlap = one.match.startswith(two.match) or two.match.startswith(one.match)
         shared = [type_ for type_, _ in two.types if type_ in dict(one.types)]
         if one.partner == two.partner and shared and overlap:

@@ -10,10 +10,11 @@ from typing import TypeVar
 
 from connectors import spec as connector_spec
 from connectors.spec import ConnectorSpec
-from crossdock import contenttest, source
+from crossdock import callbackroutes, contenttest, source
 from crossdock.contenttest import ContentTest
 from crossdock.crosscheck import Parts, compare
 from crossdock.kernel.content import is_test
+from crossdock.kernel.environment import UNSET
 from crossdock.kernel.event import Event
 from crossdock.kernel.expression import view
 from crossdock.kernel.problems import Problem, Refused, refuse
@@ -52,7 +53,7 @@ class Project:
         return self.transforms.get((type_, major_of(version)))
 
     def source_for(self, partner: str, type_: str, ce_source: str) -> SourceSpec:
-        """Return the one source of a partner that an event belongs to.
+        """Return the one source of a partner that an event with an envelope belongs to.
 
         Raises:
             Refused: `type_not_accepted`.
@@ -135,7 +136,8 @@ class Project:
 
     @cached_property
     def _accepting(self) -> dict[tuple[str, str], tuple[SourceSpec, ...]]:
-        pairs = [((s.partner, type_), s) for s in self.sources.values() for type_, _ in s.types]
+        shared = [source for source in self.sources.values() if not source.at_own_address]
+        pairs = [((source.partner, type_), source) for source in shared for type_, _ in source.types]
         return _grouped(pairs)
 
     @cached_property
@@ -167,12 +169,13 @@ def load(root: Path, env: Mapping[str, str], strict_env: bool = True) -> Project
     variables = env if strict_env else _placeholders(root) | dict(env)
     parts = Parts(
         _collect(problems, lambda: schema_registry.load(root)),
-        _collect(problems, lambda: source.load(root)),
+        _collect(problems, lambda: source.load(root, env)),
         _collect(problems, lambda: transform_spec.load(root)),
         _collect(problems, lambda: route_spec.load(root)),
         _collect(problems, lambda: connector_spec.load(root, variables)),
     )
     tests = _collect(problems, lambda: contenttest.load(root))
+    told_by = _collect(problems, lambda: callbackroutes.connectors(parts.sources or ()))
     problems.extend(compare(parts))
     problems.extend(_unread(root))
     if problems:
@@ -183,8 +186,8 @@ def load(root: Path, env: Mapping[str, str], strict_env: bool = True) -> Project
         parts.registry or Registry({}),
         {one.name: one for one in parts.sources or ()},
         {(one.from_type, one.from_major): one for one in parts.transforms or ()},
-        {one.name: one for one in parts.routes or ()},
-        parts.connectors or {},
+        {one.name: one for one in (*(parts.routes or ()), *callbackroutes.routes(parts.sources or ()))},
+        {**(parts.connectors or {}), **(told_by or {})},
         tests or (),
     )
 
@@ -215,7 +218,7 @@ def _content(root: Path) -> Iterator[Path]:
 
 def _placeholders(root: Path) -> dict[str, str]:
     texts = [path.read_text(errors="replace") for path in (root / "connectors").glob("*.yaml")]
-    return {name: "http://unset.invalid" for text in texts for name in _VARIABLE.findall(text)}
+    return {name: UNSET for text in texts for name in _VARIABLE.findall(text)}
 
 
 def _collect(problems: list[Problem], act: Callable[[], _T]) -> _T | None:

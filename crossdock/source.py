@@ -1,72 +1,157 @@
 """Sources, the inbound entry points of partners, read from `gateway/*.yaml`; gateway, pipeline and project use them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
-from crossdock.kernel.content import Spot, names, read_all, read_schema
-from crossdock.kernel.problems import Refused
-from crossdock.kernel.units import seconds, size
+from crossdock.kernel import yamlfile
+from crossdock.kernel.content import Spot, expressions, names, read_schema
+from crossdock.kernel.expression import Expression
+from crossdock.kernel.problems import Problem, Refused
+from crossdock.kernel.units import seconds
+from crossdock.sourceparts import (
+    AnswerStyle,
+    Callback,
+    Handshake,
+    Limits,
+    Retirement,
+    Verify,
+    read_callback,
+    read_handshake,
+    read_limits,
+    read_retirement,
+    read_verify,
+)
 
 FOLDER = "gateway"
 MAX_BODY = 512 << 10
+API_KEY = "api_key"
+IN_THE_HEAD = frozenset({API_KEY, "basic", "jwt", "proxy_mtls"})  # schemes that tell who calls before the body
+_MAY_BE_SECRET = (("verify",), ("handshake",), ("callback",))
 _SCHEMA = read_schema(Path(__file__).parents[1] / FOLDER)
 
 
 @dataclass(frozen=True, slots=True)
 class SourceSpec:
-    """What one source may send; `types` are pairs of type and pinned version, limits in bytes and events.
+    """What one source may send, and how; `types` are pairs of type and pinned version.
 
-    `match` is how the events' `source` attribute begins, `dedupe_window` is in seconds.
+    `match` is how the events' `source` attribute begins, `dedupe_window` is in seconds, `dedupe_key` replaces source
+    and id of an event. `event` makes the envelope of a webhook; its `each` cuts a body that carries many.
     """
 
     name: str
     partner: str
     accept: str
     types: tuple[tuple[str, str], ...]
+    verify: Verify
     match: str
-    body_limit: int
-    batch_limit: int
+    limits: Limits
     dedupe_window: float
+    dedupe_key: Expression | None
+    event: Mapping[str, Expression]
+    on_invalid: str
+    answer: AnswerStyle
+    handshake: Handshake | None
+    retirement: Retirement
+    callback: Callback | None
     spot: Spot = field(repr=False, compare=False)
+
+    @property
+    def at_own_address(self) -> bool:
+        """Whether its events come to `/v1/sources/<name>` only, as nothing in their head says whose they are."""
+        return self.accept != "cloudevents" or self.verify.scheme not in IN_THE_HEAD
 
     def pin(self, type_: str) -> str:
         """Return the version that is meant when an event does not say it; empty for the newest."""
         return dict(self.types).get(type_, "")
 
 
-def load(root: Path) -> tuple[SourceSpec, ...]:
+def load(root: Path, env: Mapping[str, str]) -> tuple[SourceSpec, ...]:
     """Return the sources of a project.
+
+    A secret whose variable is not set does not stop the others: its source is closed.
 
     Raises:
         Refused: with every problem of every file.
     """
-    documents, problems = read_all(names(root, FOLDER), root, _SCHEMA)
-    sources = [_source(Spot(document)) for document in documents]
-    for source in sources:
-        known = [type_ for type_, _ in source.types]
-        if len(set(known)) < len(known):
-            problems.append(source.spot.problem(("types",), "duplicate_name", "a type is listed twice"))
-        if source.body_limit > MAX_BODY:
-            hint = "the broker must hold it, and a dead letter of it"
-            problems.append(source.spot.problem(("limits", "body"), "bad_value", f"at most {MAX_BODY >> 10}KiB", hint))
+    sources: list[SourceSpec] = []
+    problems: list[Problem] = []
+    for path in names(root, FOLDER):
+        try:
+            sources.append(_read(path, root, env))
+        except Refused as error:
+            problems.extend(error.problems)
     if problems:
         raise Refused(problems)
     return tuple(sources)
 
 
-def _source(spot: Spot) -> SourceSpec:
+def _read(path: Path, root: Path, env: Mapping[str, str]) -> SourceSpec:
+    document = yamlfile.read(path, root)
+    if found := [_concealed(document, problem) for problem in yamlfile.check(document, _SCHEMA)]:
+        raise Refused(found)
+    spot = Spot(document)
+    problems: list[Problem] = []
+    made = _source(spot, env, problems)
+    problems += _faults(made)
+    if problems:
+        raise Refused(problems)
+    return made
+
+
+def _faults(source: SourceSpec) -> list[Problem]:
+    """Return what the JSON Schema of the files cannot say."""
+    spot, problems = source.spot, []
+    known = [type_ for type_, _ in source.types]
+    if len(set(known)) < len(known):
+        problems.append(spot.problem(("types",), "duplicate_name", "a type is listed twice"))
+    if source.limits.body > MAX_BODY:
+        hint = "the broker must hold it, and a dead letter of it"
+        problems.append(spot.problem(("limits", "body"), "bad_value", f"at most {MAX_BODY >> 10}KiB", hint))
+    if source.accept == "webhook" and not source.event:
+        hint = 'such as event: {id: headers."x-webhook-id", type: \'"shop.order"\'}'
+        problems.append(spot.problem((), "missing_key", "a webhook needs `event` to make its events", hint))
+    if source.accept != "webhook":
+        for key in ("event", "answer"):
+            if key in spot.value():
+                problems.append(spot.problem((key,), "bad_value", f"`{key}` is for `accept: webhook` only"))
+    ends = source.retirement
+    if ends.sunset and ends.sunset < ends.deprecated:  # RFC 9745, section 4
+        problems.append(spot.problem(("sunset",), "bad_value", "a source ends before it is deprecated"))
+    return problems
+
+
+def _source(spot: Spot, env: Mapping[str, str], problems: list[Problem]) -> SourceSpec:
     value: dict[str, Any] = spot.value()
-    limits = value.get("limits", {})
     pairs = [text.partition("@") for text in value["types"]]
+    dedupe = value.get("dedupe", {})
+    keyed = expressions(Spot(spot.document, ("dedupe",)), ["key"], problems) if dedupe else {}
+    given = value.get("event", {})
     return SourceSpec(
-        value["source"],
-        value["partner"],
-        value["accept"],
-        tuple((type_, pin) for type_, _, pin in pairs),
-        value.get("match", ""),
-        size(limits.get("body", "256KiB")),
-        limits.get("batch", 1000),
-        seconds(value.get("dedupe", {}).get("window", "7d")),
-        spot,
+        name=value["source"],
+        partner=value["partner"],
+        accept=value["accept"],
+        types=tuple((type_, pin) for type_, _, pin in pairs),
+        verify=read_verify(value["verify"], env),
+        match=value.get("match", ""),
+        limits=read_limits(value.get("limits", {})),
+        dedupe_window=seconds(dedupe.get("window", "7d")),
+        dedupe_key=keyed.get("key"),
+        event=expressions(Spot(spot.document, ("event",)), given, problems) if given else MappingProxyType({}),
+        on_invalid=value.get("on_invalid", "reject"),
+        answer=AnswerStyle(**value.get("answer", {})),
+        handshake=read_handshake(value["handshake"], env) if "handshake" in value else None,
+        retirement=read_retirement(spot, problems),
+        callback=read_callback(value["callback"], env) if "callback" in value else None,
+        spot=spot,
     )
+
+
+def _concealed(document: yamlfile.Document, problem: Problem) -> Problem:
+    """Return the problem without the value where that may be a secret that was written into the file itself."""
+    lines = {place[0] for path, place in document.places.items() if path[:1] in _MAY_BE_SECRET}
+    if problem.code == "bad_value" and problem.line in lines:
+        return Problem(problem.code, "the value does not fit", problem.hint, problem.file, problem.line, problem.column)
+    return problem

@@ -5,10 +5,12 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
+from urllib.parse import unquote
 
 from crossdock.kernel import jsontext
+from crossdock.kernel.event import Event
 from crossdock.kernel.problems import Problem
-from crossdock.kernel.stream import DEAD_LETTER, ORIGIN, Message, Record
+from crossdock.kernel.stream import DEAD_LETTER, EVENT_ID, ORIGIN, Message, Record
 
 PROCESS, DELIVER = "process", "deliver"
 
@@ -49,6 +51,40 @@ _FIELDS = {item.name for item in fields(DeadLetter)}
 def letter_id(stage: str, name: str, origin: int) -> str:
     """Return the id of the dead letter of one event (stage process) or delivery: the same after every replay."""
     return "dl-" + hashlib.blake2b(f"{stage}/{name}/{origin}".encode(), digest_size=6).hexdigest()
+
+
+def raw_letter(
+    message: Message,
+    partner: str,
+    source: str,
+    event: Event | None,
+    problems: tuple[Problem, ...],
+    at: int,
+    revision: str,
+) -> DeadLetter:
+    """Return the dead letter of a raw event at `at` Unix milliseconds; `event` is None when it could not be read."""
+    reason, detail, listed = explain(problems)
+    return DeadLetter(
+        id=letter_id(PROCESS, source, message.origin),
+        stage=PROCESS,
+        partner=partner,
+        source=source,
+        route="",
+        event_id=event.id if event else unquote(message.headers.get(EVENT_ID, "")),
+        type=event.type if event else "",
+        reason=reason,
+        detail=detail,
+        problems=listed,
+        attempts=1,
+        first_seen=int(message.time * 1000),
+        last_seen=at,
+        origin=message.origin,
+        seq=message.seq,
+        subject=message.subject,
+        headers=headers_of(message),
+        payload=message.payload,
+        revision=revision,
+    )
 
 
 def explain(problems: tuple[Problem, ...]) -> tuple[str, str, tuple[dict[str, Any], ...]]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from nats.aio.client import Client
 from nats.js.api import ConsumerInfo
 
-from crossdock.kernel.stream import EVENTS, RAW
+from crossdock.kernel.stream import EVENTS, JOURNAL, RAW
 from routes.spec import Route
 
 PROCESS = "process"
@@ -66,3 +66,4 @@ def _subjects(route: str, types: Iterable[str]) -> tuple[str, ...]:
 
 
 PROCESS_CONSUMER = Consumer(RAW, PROCESS, ("raw.>",), begin=True)
+CALLBACKS_CONSUMER = Consumer(JOURNAL, "callbacks", ("journal.>",))

@@ -10,9 +10,7 @@ from faststream import AckPolicy, Context, FastStream
 from faststream.message import StreamMessage
 from faststream.nats import JStream, NatsBroker, PullSub
 from faststream.nats.message import NatsBatchMessage
-from faststream.specification import AsyncAPI
 
-from crossdock import VERSION
 from crossdock.adapters.consumers import PROCESS
 from crossdock.adapters.inbox import NatsInbox
 from crossdock.adapters.pull import BATCH, WAIT, as_batch, replacing_pull_subscribe
@@ -52,7 +50,6 @@ def make_app(
         on_startup=[start, partial(_own_pull, broker, pulled)],
         on_shutdown=[partial(_finish, pulled, under_way), stop],
         logger=None,
-        specification=_document(),
     )
 
     @broker.subscriber(CONTROL_SUBJECT, title="Control", description="A pause, a resume: look at the control bucket")
@@ -62,21 +59,6 @@ def make_app(
     if process is not None:
         _subscribe(broker, process, pulled, under_way)
     return app
-
-
-def document(url: str) -> dict[str, Any]:
-    """Return the AsyncAPI document of the worker."""
-
-    async def nothing(*_: Any) -> Any:
-        """The document is made of an application that never runs."""
-
-    app = make_app(url, nothing, nothing, nothing, nothing)
-    specification: dict[str, Any] = app.schema.to_specification().to_jsonable()
-    return specification
-
-
-def _document() -> AsyncAPI:
-    return AsyncAPI(title="Crossdock worker", version=VERSION, description="Raw events in, canonical events out.")
 
 
 async def _finish(pulled: list[NatsInbox], under_way: "set[asyncio.Future[None]]") -> None:

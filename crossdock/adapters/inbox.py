@@ -64,8 +64,9 @@ class NatsInbox:
 
     async def close(self) -> None:
         """End the subscription; what was not acknowledged goes to the next consumer."""
-        if self._subscription:
-            await wire.unsubscribe(self._client, self._subscription)
+        subscription, self._subscription = self._subscription, None  # FastStream closes what we have closed before
+        if subscription:
+            await wire.unsubscribe(self._client, subscription)
 
     async def fetch(self, limit: int, wait: float) -> list[Message]:
         """See `Inbox.fetch`.
@@ -214,12 +215,15 @@ async def read(client: Client, stream: str, *, headers_only: bool = False) -> As
     )
     info = await jetstream.add_consumer(stream, config)
     inbox = await NatsInbox(client, stream, info.name).start()
-    left, last = info.num_pending or 0, 0
+    left, last, taken = info.num_pending or 0, 0, 0
     try:
         while left > 0 and last < end:
             messages = await inbox.fetch(1000, 5)
             if not messages:
                 raise Unavailable(f"reading {stream} stalled at {last} of {end}")
+            if hand_out(messages[-1].handle) != taken + len(messages):  # as it counts them; none comes a second time
+                raise Unavailable(f"reading {stream}: messages got lost on the way")
+            taken += len(messages)
             left -= len(messages)
             last = messages[-1].seq
             yield messages

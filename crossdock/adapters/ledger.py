@@ -33,7 +33,7 @@ async def read_ledger(client: Client, project: Project, kept_since: int) -> Ledg
     """
     try:
         processed = await _processed(client)
-        present = await consumers(client)
+        present = await _present(client)
         readings = {route.name: _Reading.of(route, present) for route in project.routes.values()}
         entries = [line async for batch in read(client, JOURNAL) for m in batch for line in unpack(m.payload)]
         letters = frozenset([m.seq async for batch in read(client, DLQ, headers_only=True) for m in batch])
@@ -48,6 +48,20 @@ async def read_ledger(client: Client, project: Project, kept_since: int) -> Ledg
     except (NatsError, OSError) as error:
         raise Unavailable(f"nats: {type(error).__name__}") from error
     return balance(raw, routed, entries, letters, kept_since)
+
+
+async def _present(client: Client) -> list[ConsumerInfo]:
+    """Return the consumers, all of one moment.
+
+    The broker first notes which there are and then asks each how far it is. A route that falls behind in between is
+    told as far as its feed, which has given its events up, and without its own consumer, which has them.
+    """
+    present = list(await consumers(client))
+    while True:
+        again = list(await consumers(client))
+        if {info.name for info in again} <= {info.name for info in present}:
+            return present
+        present = again
 
 
 async def _processed(client: Client) -> int:

@@ -2,18 +2,21 @@
 
 import logging
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import astuple
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Connection, create_engine, event, func, select, union
+from sqlalchemy import Connection, and_, create_engine, event, exists, func, or_, select, tuple_, union
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import StaticPool
 
 from crossdock.adapters.sqltables import (
     FINDABLE,
     KEYED,
     LETTER_FIELDS,
+    LISTED,
     METADATA,
     REPEAT,
     Statements,
@@ -24,7 +27,8 @@ from crossdock.adapters.sqltables import (
     remake_if_changed,
     statements,
 )
-from journal.entry import Entry
+from crossdock.kernel.problems import Unavailable
+from journal.entry import ACCEPTED, PROCESS, Entry
 from journal.store import OPEN, LetterState, letter_after
 
 log = logging.getLogger(__name__)
@@ -75,14 +79,14 @@ class SqlJournal:
                 _add(connection, self._statements, entries)
             connection.exec_driver_sql(self._statements.move, ("journal", position))
 
-    def find(self, text: str, partner: str = "", limit: int = 1000) -> list[Entry]:
+    def find(self, text: str, limit: int = 1000) -> list[Entry]:
         """See `JournalStore.find`."""
         if not text:
             return []  # an event without a business key has an empty one
         line = entries_table.c
         found = union(
-            select(line.raw).where(line.id == text, FINDABLE, *([line.partner == partner] if partner else [])),
-            select(line.raw).where(line.key == text, KEYED, *([line.partner == partner] if partner else [])),
+            select(line.raw).where(line.id == text, FINDABLE),
+            select(line.raw).where(line.key == text, KEYED),
         )
         raws = select(found.subquery().c.raw).limit(limit)
         numbers = union(
@@ -91,6 +95,31 @@ class SqlJournal:
         )
         query = select(*_ENTRY_COLUMNS).where(line.n.in_(numbers)).order_by(line.at, line.n).limit(limit)
         return self._entries(query)
+
+    def journey(self, partner: str, event_id: str, origin: str = "", limit: int = 1000) -> list[Entry]:
+        """See `Journeys.journey`."""
+        line = entries_table.c
+        owned = [line.id == event_id, line.partner == partner, *([line.origin == origin] if origin else [])]
+        return self._steps(select(line.raw).where(FINDABLE, *owned).distinct().order_by(line.raw).limit(limit))
+
+    def accepted(self, partner: str, after: tuple[int, int], until: int, limit: int) -> list[Entry]:
+        """See `Journeys.accepted`."""
+        line, other = entries_table.c, entries_table.alias()
+        before = or_(other.c.outcome == ACCEPTED, and_(other.c.stage == PROCESS, other.c.n < line.n))
+        earlier = exists().where(other.c.raw == line.raw, before)
+        query = select(*_ENTRY_COLUMNS).where(
+            LISTED,
+            line.partner == partner,
+            line.at >= after[0],
+            tuple_(line.at, line.raw) > after,
+            line.at < until,
+            or_(line.outcome == ACCEPTED, ~earlier),
+        )
+        return self._entries(query.order_by(line.at, line.raw).limit(limit))
+
+    def steps(self, raws: Sequence[int]) -> list[Entry]:
+        """See `Journeys.steps`."""
+        return self._steps(raws)
 
     def recent(self, limit: int) -> list[Entry]:
         """See `JournalStore.recent`."""
@@ -123,8 +152,26 @@ class SqlJournal:
             open_letters = connection.execute(is_open).scalar_one()
         return {"outcomes": [tuple(row) for row in rows], "open": open_letters}
 
+    def _steps(self, raws: Any) -> list[Entry]:
+        line = entries_table.c
+        alike = (line.raw, line.stage, line.route, line.outcome, line.routes, line.behind)
+        last, times = func.max(line.n).label("n"), func.count().label("times")
+        groups = select(last, times).where(line.raw.in_(raws)).group_by(*alike).subquery()
+        query = select(*_ENTRY_COLUMNS, groups.c.times).join(groups, groups.c.n == line.n).order_by(line.at, line.n)
+        with self._reading() as connection:
+            found = [(Entry._make(fields), times) for *fields, times in connection.execute(query)]
+        return [step._replace(attempts=step.attempts or times) for step, times in found]
+
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        try:
+            with self._engine.connect() as connection:
+                yield connection
+        except SQLAlchemyError as error:
+            raise Unavailable(f"journal: {type(error).__name__}") from error
+
     def _entries(self, query: Any) -> list[Entry]:
-        with self._engine.connect() as connection:
+        with self._reading() as connection:
             return [Entry._make(row) for row in connection.execute(query)]
 
 

@@ -31,10 +31,11 @@ _NUMBERS = {"at", "raw", "seq", "ref", "ms", "attempts", "first_seen", "last_see
 FINDABLE = text("stage <> 'deliver'")
 KEYED = text("stage <> 'deliver' AND key <> ''")
 REPEAT = text("outcome = 'duplicate'")
+LISTED = text("(outcome = 'accepted' OR stage = 'process')")  # by either, as a killed gateway leaves no entry
 
 
-def _index(name: str, column: str, condition: Any) -> Index:
-    return Index(name, column, sqlite_where=condition, postgresql_where=condition)
+def _index(name: str, condition: Any, *columns: str) -> Index:
+    return Index(name, *columns, sqlite_where=condition, postgresql_where=condition)
 
 
 entries_table = Table(
@@ -42,10 +43,11 @@ entries_table = Table(
     METADATA,
     Column("n", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
     *(Column(name, BigInteger if name in _NUMBERS else Text, nullable=False) for name in Entry._fields),
-    _index("entries_by_id", "id", FINDABLE),
-    _index("entries_by_key", "key", KEYED),
+    _index("entries_by_id", FINDABLE, "id"),
+    _index("entries_by_key", KEYED, "key"),
     Index("entries_by_raw", "raw"),
-    _index("entries_by_ref", "ref", REPEAT),
+    _index("entries_by_ref", REPEAT, "ref"),
+    _index("entries_by_time", LISTED, "partner", "at", "raw"),
 )
 letters_table = Table(
     "letters",
@@ -96,12 +98,14 @@ def remake_if_changed(connection: Connection) -> bool:
     if connection.dialect.name == "sqlite":
         connection.exec_driver_sql("BEGIN IMMEDIATE")  # the driver does not begin by itself for a change of tables
     known = inspect(connection)
-    if all(_columns(known, table) == set(table.c.keys()) for table in METADATA.tables.values()):
+    if all(_is_same(known, table) for table in METADATA.tables.values()):
         return False
     METADATA.drop_all(connection)
     METADATA.create_all(connection)
     return True
 
 
-def _columns(known: Any, table: Table) -> set[str]:
-    return {column["name"] for column in known.get_columns(table.name)}
+def _is_same(known: Any, table: Table) -> bool:
+    columns = {column["name"] for column in known.get_columns(table.name)}
+    indexes = {index["name"] for index in known.get_indexes(table.name)}
+    return columns == set(table.c.keys()) and indexes == {index.name for index in table.indexes}

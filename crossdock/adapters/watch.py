@@ -8,7 +8,7 @@ from nats.aio.client import Client
 from nats.errors import Error as NatsError
 from nats.js.errors import NoKeysError
 
-from crossdock.adapters.consumers import PROCESS_CONSUMER, Consumer, route_consumer
+from crossdock.adapters.consumers import CALLBACKS_CONSUMER, PROCESS_CONSUMER, Consumer, route_consumer
 from crossdock.adapters.inbox import NatsInbox
 from crossdock.adapters.topology import CONTROL, CONTROL_SUBJECT, REDELIVERED, Topology
 from crossdock.kernel.problems import Unavailable
@@ -19,15 +19,25 @@ LOOK_EVERY = 0.05
 
 
 class NatsWatch:
-    """See `crossdock.worker.Watch`; `feeds` are those of all seats, `own` is that of this one."""
+    """See `crossdock.worker.Watch`; `feeds` are those of all seats, `own` is that of this one.
+
+    `tells` says that some source has a callback.
+    """
 
     def __init__(
-        self, client: Client, topology: Topology, feeds: Sequence[Consumer] = (), own: Consumer | None = None
+        self,
+        client: Client,
+        topology: Topology,
+        feeds: Sequence[Consumer] = (),
+        own: Consumer | None = None,
+        *,
+        tells: bool = False,
     ) -> None:
         self._client = client
         self._topology = topology
         self._feeds = feeds
         self._own = own
+        self._tells = tells
         self._control = 0, 0, frozenset[str]()  # state of the bucket when it was read, and what was in it
 
     async def prepare(self, processes: bool) -> None:
@@ -35,12 +45,17 @@ class NatsWatch:
         if processes:
             await self._topology.consumer(PROCESS_CONSUMER)
             await self._topology.feeds(self._feeds)
+            if self._tells:
+                await self._topology.consumer(CALLBACKS_CONSUMER)
+            else:  # else the next callback would tell of all that happened until then
+                await self._topology.drop(CALLBACKS_CONSUMER)
         while self._own is not None and not await self._topology.exists(self._own):  # noqa: ASYNC110  only the broker knows
             await asyncio.sleep(LOOK_EVERY)
 
     async def watch(self, processes: bool, behind: Callable[[], Sequence[Route]]) -> list[str]:
         """See `Watch.watch`."""
         watched = [PROCESS_CONSUMER] if processes else []
+        watched += [CALLBACKS_CONSUMER] if processes and self._tells else []
         watched += [self._own] if self._own else []
         made = [consumer.name for consumer in watched if await self._topology.watch(consumer)]
         for consumer in map(consumer_of, behind()):

@@ -11,13 +11,15 @@ REQUIRED = ("id", "source", "type")
 _REQUIRED = frozenset(REQUIRED)
 _EPOCH, _JSON = "1970-01-01T00:00:00Z", "application/json"
 MAX_ATTRIBUTE = 1024  # bytes of one attribute; keeps subjects, keys and headers bounded
+MAX_PROBLEMS = 100  # told of one event
 
 _NAME = re.compile(r"[a-z0-9]{1,64}\Z")
 _TIME = re.compile(
     r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])[Tt]([01]\d|2[0-3]):[0-5]\d:([0-5]\d|60)(\.\d{1,9})?([Zz]|[+-]([01]\d|2[0-3]):[0-5]\d)\Z"
 )
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
-_MEDIA_TYPE = re.compile(r"[!-~]+/[!-~]+( *;[ !-~]*)?\Z")  # it becomes a header as it stands
+# It becomes a header as it stands, and there the type of a whole event would mean structured mode.
+_MEDIA_TYPE = re.compile(r"(?!(?i:application/cloudevents))[!-~]+/[!-~]+( *;[ !-~]*)?\Z")
 
 
 def clearly_fine(attributes: Mapping[str, Any]) -> bool:
@@ -68,4 +70,5 @@ def _string_problems(name: str, value: str, pointer: str) -> Iterable[Problem]:
     if name == "time" and value and not _TIME.match(value):
         yield Problem("invalid_envelope", "time must be an RFC 3339 timestamp with offset", pointer=pointer)
     if name == "datacontenttype" and value and not _MEDIA_TYPE.match(value):
-        yield Problem("invalid_envelope", "datacontenttype must be a media type in ASCII", pointer=pointer)
+        message = "datacontenttype must be a media type in ASCII, not that of a whole event"
+        yield Problem("invalid_envelope", message, pointer=pointer)

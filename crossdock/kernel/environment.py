@@ -9,6 +9,7 @@ from crossdock.kernel.problems import Problem, Refused
 from crossdock.kernel.yamlfile import Document, Path_
 
 _VARIABLE = re.compile(r"\$\{([^}]*)\}")
+UNSET = "http://unset.invalid"  # what a check takes for a variable that is not set there
 
 
 class FromEnvironment(str):
@@ -42,6 +43,12 @@ def expand(document: Document, env: Mapping[str, str]) -> Document:
     if problems:
         raise Refused(problems)
     return replace(document, value=value)
+
+
+def expand_known(text: str, env: Mapping[str, str]) -> tuple[str, tuple[str, ...]]:
+    """Return a text with each `${NAME}` replaced, and the names that are not set or empty."""
+    missing = tuple(name for name in _VARIABLE.findall(text) if not env.get(name))
+    return _VARIABLE.sub(lambda match: env.get(match[1], ""), text), missing
 
 
 def _expand(document: Document, path: Path_, value: Any, env: Mapping[str, str], problems: list[Problem]) -> Any:

@@ -6,6 +6,7 @@ Modes are those of the HTTP protocol binding; the same two (binary, structured) 
 import base64
 import re
 from collections.abc import Mapping
+from itertools import islice
 from types import MappingProxyType
 from typing import Any, NamedTuple
 from urllib.parse import quote
@@ -15,6 +16,7 @@ from crossdock.kernel.problems import Problem, Refused, refuse
 
 STRUCTURED = "application/cloudevents+json"
 BATCH = "application/cloudevents-batch+json"
+NDJSON = "application/x-ndjson"
 
 _PLAIN = re.compile(r"[!#$&-~]*\Z")  # needs no percent-encoding: visible ASCII but for the quote and the percent sign
 _GUARD = re.compile(rb"\xef\xb7[\x90\x91]|\\u[Ff][Dd][Dd][01]")
@@ -95,7 +97,7 @@ def decode_structured(body: bytes) -> Event:
     if "data_base64" in document:
         data = _base64(document["data_base64"], problems)
     attributes = {k: v for k, v in document.items() if k not in ("data", "data_base64") and v is not None}
-    return _make(attributes, data, _exact(body, problems), problems)
+    return _make(attributes, data, holds_long_numbers(body, problems), problems)
 
 
 def restore(body: bytes, **extensions: str | int | bool) -> Event:
@@ -137,10 +139,10 @@ def _decode_binary(headers: Mapping[str, str], content_type: str, body: bytes) -
             data = jsontext.loads(body) if body else None
         except Refused as error:
             problems.extend(error.problems)
-    return _make(attributes, data, _exact(body, problems), problems)
+    return _make(attributes, data, holds_long_numbers(body, problems), problems)
 
 
-def _exact(body: bytes, problems: list[Problem]) -> bool:
+def holds_long_numbers(body: bytes, problems: list[Problem]) -> bool:
     """Tell whether big integers must be guarded; the guard's own characters (see expression.py) are then refused."""
     exact = jsontext.has_long_number(body)
     if exact and _GUARD.search(body):
@@ -155,7 +157,7 @@ def _make(attributes: dict[str, Any], data: Any, exact: bool, problems: list[Pro
             Problem("invalid_envelope", f'specversion must be "1.0", not {version!r}'[:200], pointer="/specversion")
         )
     if not attribute_rules.clearly_fine(attributes):
-        problems.extend(attribute_rules.problems(attributes))
+        problems.extend(islice(attribute_rules.problems(attributes), attribute_rules.MAX_PROBLEMS))
     if problems:
         raise Refused(problems)
     take = attributes.pop

@@ -17,7 +17,7 @@ _SAFE_INTEGER = 2**53
 # JSONata computes in doubles. A bigger integer goes in as its digits between two noncharacters (which no
 # valid input holds: see event.py) and comes out as the integer again where it stands alone.
 _OPEN, _CLOSE = "\ufdd0", "\ufdd1"
-_GUARDED = re.compile(f"{_OPEN}(-?[0-9]+){_CLOSE}")
+_GUARDED = re.compile(f"{_OPEN}(-?[0-9]{{1,20}}){_CLOSE}")  # a query may hold longer ones, which int() refuses
 
 Function = Callable[..., Any]
 

@@ -2,16 +2,19 @@
 
 import json
 import re
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any, NoReturn
 
 import orjson
 
-from crossdock.kernel.problems import refuse
+from crossdock.kernel.problems import Refused, refuse
 
 MAX_DEPTH = 64  # orjson reads 1,024 levels but writes only 254: what cannot be written must not be accepted
 _DIGITS = bytes.maketrans(b"0123456789.E", b"0" * 11 + b"e")  # finds runs of digits eight times faster than a pattern
 _LONG = b"0" * 16
+_TEXT = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
+_CURLY_AS_SQUARE = bytes.maketrans(b"{}", b"[]")
+_NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 _TINY_NUMBER = re.compile(rb"[0-9.][eE]-0*[1-9][0-9]{2}")  # where doubles lose digits and end at 0
 _UINT64_MAX = 2**64 - 1
 _INT64_MIN = -(2**63)
@@ -29,7 +32,7 @@ def loads(raw: bytes) -> Any:
     except orjson.JSONDecodeError as error:
         raise refuse("invalid_json", f"not JSON: {error}", "send one JSON document in UTF-8") from None
     if raw.count(b"[") + raw.count(b"{") > MAX_DEPTH:
-        _check_depth(value)
+        _check_depth(raw)
     written = orjson.dumps(value)
     if written == raw:
         return value
@@ -61,11 +64,16 @@ def has_long_number(raw: bytes) -> bool:
     return _LONG in raw.translate(_DIGITS)
 
 
-def split_array(raw: bytes) -> list[bytes]:
+def too_many(most: int) -> Refused:
+    """Return the refusal of a batch with more events than may be."""
+    return refuse("batch_too_large", f"more than {most} events; at most {most} are taken", "send smaller batches")
+
+
+def split_array(raw: bytes, most: int) -> list[bytes]:
     """Cut a JSON array into the exact bytes of its items, unparsed members of a batch.
 
     Raises:
-        Refused: `invalid_json` when the text is not one array.
+        Refused: `invalid_json` when the text is not one array; `batch_too_large`, as soon as it has more items.
     """
     try:
         text = raw.decode()
@@ -79,6 +87,8 @@ def split_array(raw: bytes) -> list[bytes]:
     if text[place : place + 1] == "]":
         return _end(text, place, items)
     while True:
+        if len(items) == most:
+            raise too_many(most)
         start, place = place, _item_end(text, place)
         items.append(text[start:place].encode())
         place = _skip_space(text, place)
@@ -136,19 +146,15 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return made
 
 
-def _check_depth(value: Any) -> None:
-    level, depth = [value], 0
-    while level:
-        depth += 1
-        if depth > MAX_DEPTH:
-            raise refuse("too_deep", f"nested deeper than {MAX_DEPTH} levels")
-        level = [
-            child
-            for node in level
-            if isinstance(node, dict | list)
-            for child in (node.values() if isinstance(node, dict) else node)
-            if isinstance(child, dict | list)
-        ]
+def _check_depth(raw: bytes) -> None:
+    """Refuse valid JSON that is nested too deep; walking through what it was parsed to takes fifty times as long."""
+    brackets = _TEXT.sub(b"", raw).translate(_CURLY_AS_SQUARE, _NO_BRACKETS)
+    for _ in range(MAX_DEPTH):
+        if not brackets:
+            return
+        brackets = brackets.replace(b"[]", b"")
+    if brackets:
+        raise refuse("too_deep", f"nested deeper than {MAX_DEPTH} levels")
 
 
 def _exact_int(literal: str) -> int:
@@ -159,7 +165,11 @@ def _exact_int(literal: str) -> int:
 
 def _exact_float(literal: str) -> float:
     value = float(literal)
-    if Decimal(repr(value)) != Decimal(literal):
+    try:
+        exact = Decimal(repr(value)) == Decimal(literal)
+    except InvalidOperation:  # an exponent of more digits than Decimal takes
+        exact = False
+    if not exact:
         _inexact(literal)
     return value
 

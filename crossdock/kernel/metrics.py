@@ -12,6 +12,12 @@ class Metrics:
         to = self.registry = CollectorRegistry()
         self.accepted = Counter("crossdock_accepted", "Events stored in RAW", ["source"], registry=to)
         self.rejected = Counter("crossdock_rejected", "Events refused by the gateway", ["code"], registry=to)
+        self.unverified = Counter(
+            "crossdock_unverified", "Requests that did not prove who sent them", ["source", "reason"], registry=to
+        )
+        self.invalid = Counter(
+            "crossdock_invalid", "Events that break their schema and are taken", ["source", "action"], registry=to
+        )
         self.duplicates = Counter("crossdock_duplicates", "Repeats recognised", ["source", "stage"], registry=to)
         self.routed = Counter("crossdock_routed", "Canonical events stored", ["source"], registry=to)
         self.process_seconds = Histogram(
@@ -24,6 +30,13 @@ class Metrics:
         self.dead_letters = Counter("crossdock_dead_letters", "Dead letters", ["stage", "name"], registry=to)
         self.breaker_open = Gauge("crossdock_breaker_open", "1 while a breaker is not closed", ["route"], registry=to)
         self.held = Gauge("crossdock_held_deliveries", "Deliveries in the memory of a lane", ["route"], registry=to)
+        self.limits_local = Counter("crossdock_limits_local", "Times that limits could not be shared", registry=to)
+        self.answers_not_kept = Counter(
+            "crossdock_answers_not_kept", "Acts on kept answers that the store did not answer", registry=to
+        )
+        self.callbacks_untold = Counter(
+            "crossdock_callbacks_untold", "Outcomes that no callback could be made of", registry=to
+        )
         self.dedupe_waits = Counter("crossdock_dedupe_waits", "Waits for the dedupe store", registry=to)
         self.recovered = Counter("crossdock_consumers_recovered", "Consumers made again", ["consumer"], registry=to)
 

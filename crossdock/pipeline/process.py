@@ -1,7 +1,6 @@
 """The process step: a batch from RAW through dedupe, transform and canonical check to EVENTS, DLQ and JOURNAL."""
 
 import asyncio
-import hashlib
 import logging
 import time
 from collections import Counter
@@ -11,15 +10,27 @@ from typing import Any
 from urllib.parse import unquote
 
 from crossdock.kernel import event as events
-from crossdock.kernel import jsontext
 from crossdock.kernel.event import Event
 from crossdock.kernel.metrics import Metrics
 from crossdock.kernel.problems import Problem, Refused, Unavailable, refuse
-from crossdock.kernel.stream import DEAD_LETTER, DIGEST, EVENT_ID, RAW_SEQ, SOURCE, VERSION, Log, Message, Record
+from crossdock.kernel.stream import (
+    DEAD_LETTER,
+    DEDUPE,
+    DIGEST,
+    EVENT_ID,
+    QUARANTINED,
+    RAW_SEQ,
+    SOURCE,
+    VERSION,
+    Log,
+    Message,
+    Record,
+)
+from crossdock.pipeline.identity import content_digest, dedupe_key
 from crossdock.pipeline.ports import Claim, Owner, Seen
 from crossdock.pipeline.recorder import Recorder, append_patiently, now_ms
 from crossdock.project import Project
-from dlq.record import PROCESS, DeadLetter, explain, headers_of, letter_id, record
+from dlq.record import PROCESS, raw_letter, record
 from journal import entry
 from journal.entry import Entry
 
@@ -43,20 +54,9 @@ class _Work:
     owner: Owner | None = None
     digest: str = ""
     canonical: Event | None = None
+    quarantined: bool = False
     problems: tuple[Problem, ...] = ()
     body: bytes = b""
-
-
-def content_digest(event: Event) -> str:
-    """Return the digest of what an event says, whatever mode it came in; envelope extras do not count."""
-    data = event.data if isinstance(event.data, bytes) else jsontext.sorted_dumps(event.data)
-    return hashlib.blake2b(event.type.encode() + b"\0" + data, digest_size=10).hexdigest()
-
-
-def dedupe_key(partner: str, event: Event) -> str:
-    """Return the dedupe key of `(partner, source, id)`, of bounded length."""
-    text = f"{partner}\0{event.source}\0{event.id}"
-    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 
 class Processor:
@@ -101,7 +101,7 @@ class Processor:
 
     async def _claim(self, works: list[_Work], extend: Extend) -> None:
         claims = [
-            (work, Claim(dedupe_key(work.partner, event), work.origin, work.digest, self._ttl(work.source)))
+            (work, Claim(_key(work, event), work.origin, work.digest, self._ttl(work.source)))
             for work in works
             if (event := work.event) is not None
         ]
@@ -122,6 +122,10 @@ class Processor:
                 problem = Problem("id_conflict", f"same id as raw event {owner.seq}, but other content", _CONFLICT_HINT)
                 work.problems, work.owner = (problem,), None
 
+    def _pin(self, work: _Work) -> str:
+        spec = self._project.sources.get(work.source)
+        return spec.pin(work.event.type) if spec and work.event else ""
+
     def _ttl(self, source: str) -> int:
         spec = self._project.sources.get(source)
         return int(spec.dedupe_window) if spec else 7 * 86400
@@ -130,7 +134,12 @@ class Processor:
         if work.event is None or work.owner is not None or work.problems:
             return
         try:
-            made = self._project.canonical(work.event, work.message.headers[VERSION])
+            version = work.message.headers[VERSION]
+            if QUARANTINED in work.message.headers:
+                work.quarantined = True
+                version = self._project.check(work.event, self._pin(work))
+                work.quarantined = False  # its schema has changed since
+            made = self._project.canonical(work.event, version)
             work.body = events.encode_structured(made)
             if len(work.body) > MAX_BODY:
                 raise refuse("too_large", f"the canonical event has {len(work.body)} bytes", f"at most {MAX_BODY}")
@@ -140,14 +149,17 @@ class Processor:
 
     async def _store_letters(self, works: list[_Work], at: int) -> list[Entry]:
         failed = [work for work in works if work.problems]
-        letters = [self._letter(work) for work in failed]
+        letters = [
+            raw_letter(w.message, w.partner, w.source, w.event, w.problems, now_ms(), self._project.revision)
+            for w in failed
+        ]
         seqs = await append_patiently(self._streams, [record(letter) for letter in letters]) if letters else []
         for source, number in _by_source(failed):
             self._metrics.dead_letters.labels(PROCESS, source).inc(number)
         return [
             self._entry(
                 work,
-                entry.DEAD_LETTERED,
+                entry.QUARANTINED if work.quarantined else entry.DEAD_LETTERED,
                 at,
                 dead_letter=letter.id,
                 reason=letter.reason,
@@ -197,35 +209,15 @@ class Processor:
             **more,
         )
 
-    def _letter(self, work: _Work) -> DeadLetter:
-        reason, detail, problems = explain(work.problems)
-        message = work.message
-        return DeadLetter(
-            id=letter_id(PROCESS, work.source, work.origin),
-            stage=PROCESS,
-            partner=work.partner,
-            source=work.source,
-            route="",
-            event_id=work.event.id if work.event else unquote(message.headers.get(EVENT_ID, "")),
-            type=work.event.type if work.event else "",
-            reason=reason,
-            detail=detail,
-            problems=problems,
-            attempts=1,
-            first_seen=int(message.time * 1000),
-            last_seen=now_ms(),
-            origin=work.origin,
-            seq=message.seq,
-            subject=message.subject,
-            headers=headers_of(message),
-            payload=message.payload,
-            revision=self._project.revision,
-        )
-
 
 def _record(work: _Work, canonical: Event) -> Record:
     headers = {SOURCE: work.source, RAW_SEQ: str(work.origin)}
     return Record(f"event.{canonical.type}", work.body, f"e{work.origin}", headers)
+
+
+def _key(work: _Work, event: Event) -> str:
+    known_by = work.message.headers.get(DEDUPE)
+    return dedupe_key(work.partner, event, None if known_by is None else unquote(known_by))
 
 
 def _by_source(works: Iterable[_Work]) -> Iterable[tuple[str, int]]:

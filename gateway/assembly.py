@@ -1,0 +1,78 @@
+"""The gateway of one project, put together from what it stands on."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from fastapi import FastAPI
+
+from crossdock.kernel.apikeys import KeyBook, Uses
+from crossdock.kernel.buckets import Buckets
+from crossdock.kernel.keptanswers import Answers
+from crossdock.kernel.metrics import Metrics
+from crossdock.pipeline.commit import GroupCommit
+from crossdock.pipeline.recorder import Recorder
+from crossdock.project import Project
+from gateway.app import asker, create_app
+from gateway.bodies import Budget
+from gateway.callers import Callers
+from gateway.endpoint import Endpoint
+from gateway.idempotency import Once
+from gateway.ingest import Ingest, Parts
+from gateway.intake import Intake
+from gateway.lastuse import LastUse
+from gateway.limits import Limits
+from gateway.sources import make_verifiers
+from gateway.storing import Storing
+from gateway.traffic import Traffic
+from journal.store import Journeys
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What a gateway stands on; `ready` tells whether the broker answers."""
+
+    keys: KeyBook
+    raw: GroupCommit
+    recorder: Recorder
+    journal: Journeys
+    uses: Uses
+    buckets: Buckets
+    answers: Answers
+    metrics: Metrics
+    ready: Callable[[], bool]
+
+
+class Gateway:
+    """The application, and the short way past it."""
+
+    def __init__(self, project: Project, ground: Ground, body_limit: int) -> None:
+        """Put it together.
+
+        Raises:
+            Refused: what is wrong with how sources prove themselves.
+        """
+        self.budget = Budget()
+        self._ground = ground
+        self._uses = LastUse(ground.uses)
+        self._limits = Limits(ground.buckets, ground.metrics)
+        self._once = Once(ground.answers, ground.metrics)
+        callers = Callers(project, ground.keys, make_verifiers(project), self._uses, ground.metrics)
+        storing = Storing(ground.raw, ground.recorder, ground.metrics, project.revision)
+        traffic = Traffic(project, self._limits)
+        parts = Parts(callers, Intake(project), storing, traffic)
+        self.ingest = Ingest(parts, body_limit)
+        endpoint = Endpoint(project, parts, self.ingest, self.budget, self._once)
+        who = asker(callers, traffic)
+        self.app: FastAPI = create_app(project, endpoint, who, ground.journal, ground.ready, storing.refuse)
+
+    def start(self) -> None:
+        """Begin to tell the store which keys are used."""
+        self._uses.start()
+
+    async def close(self) -> None:
+        """Let what is under way end: what is stored first, then what others should know of it."""
+        await self._once.close()
+        await self._ground.raw.close()
+        await self._ground.recorder.close()
+        await self._limits.close()
+        await self._uses.close()

@@ -1,0 +1,53 @@
+"""The verifiers of a project's sources; what is wrong with them is told by `check` and stops the gateway's start."""
+
+import logging
+
+from crossdock.kernel.problems import Problem, Refused
+from crossdock.project import Project
+from crossdock.source import API_KEY
+from gateway.proof import Verifier
+from gateway.verify import closed, make_verifier
+
+log = logging.getLogger(__name__)
+
+
+def make_verifiers(project: Project) -> dict[str, Verifier]:
+    """Return the verifier of each source by name; those that take API keys have none.
+
+    Raises:
+        Refused: with every option or secret of a wrong shape, and its place.
+    """
+    made: dict[str, Verifier] = {}
+    problems: list[Problem] = []
+    for source in project.sources.values():
+        if source.verify.scheme == API_KEY:
+            continue
+        made[source.name] = closed(source.verify)
+        try:
+            verifier = make_verifier(source.verify, project.root)
+        except Refused as error:
+            if not source.verify.missing:  # else what is not set may be what is wrong
+                place = ("verify", source.verify.scheme)
+                problems += [source.spot.problem(place, p.code, p.message, p.hint) for p in error.problems]
+            continue
+        if not source.verify.closed:
+            made[source.name] = verifier
+    if problems:
+        raise Refused(problems)
+    return made
+
+
+def tell_closed(project: Project) -> None:
+    """Say in the log which sources take nothing, and why."""
+    for source in project.sources.values():
+        if source.verify.closed:
+            log.info("source %s is closed: not set: %s", source.name, ", ".join(source.verify.missing))
+
+
+def problems(project: Project) -> list[Problem]:
+    """Return what is wrong with how the sources of a project prove themselves."""
+    try:
+        make_verifiers(project)
+    except Refused as error:
+        return list(error.problems)
+    return []

@@ -1,0 +1,116 @@
+"""How much a caller and a source may send, and who has to wait: the limits of `gateway/*.yaml` and of keys."""
+
+import asyncio
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from crossdock.project import Project
+from crossdock.source import SourceSpec
+from gateway.answers import Headers
+from gateway.caller import Caller
+from gateway.catalog import notices
+from gateway.limits import Limits, Verdict, too_much
+from gateway.meters import Policy, Quota, Rule
+
+BUSY = 1  # seconds after which a caller with too many requests under way may try again
+
+
+class Limited(Exception):
+    """A limit is reached; carries the answer that says which, and when it is over."""
+
+    def __init__(self, violated: Sequence[str], retry_after: int, told: Headers = ()) -> None:
+        answer = too_much(violated, retry_after)
+        super().__init__(f"over the limit: {', '.join(violated)}")
+        self.answer = answer._replace(headers=answer.headers + told)
+
+
+class Traffic:
+    """The limits of one project in one gateway process; those by time are shared by all."""
+
+    def __init__(self, project: Project, limits: Limits) -> None:
+        self._limits = limits
+        self._policies = {source.name: _policies(source) for source in project.sources.values()}
+        self._limited = frozenset(name for name, policies in self._policies.items() if policies)
+        self._notices = {source.name: notices(source) for source in project.sources.values()}
+        self._under_way: Counter[str] = Counter()
+        self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+
+    def enter(self, lane: str, most: int) -> None:
+        """Begin a request in the lane of a partner or source; `leave` ends it.
+
+        Raises:
+            Limited: as many as may be are under way.
+        """
+        if self._under_way[lane] >= most:
+            raise Limited(("concurrent",), BUSY)
+        self._under_way[lane] += 1
+
+    def leave(self, lane: str) -> None:
+        """End a request."""
+        self._under_way[lane] -= 1
+
+    @contextmanager
+    def lane(self, name: str, most: int) -> Iterator[None]:
+        """Be under way in a lane; see `enter`."""
+        self.enter(name, most)
+        try:
+            yield
+        finally:
+            self.leave(name)
+
+    def turn(self, partner: str) -> asyncio.Lock:
+        """Return what a partner holds while many events of one request are judged: others go on between its slices."""
+        return self._turns[partner]
+
+    def spend_key(self, caller: Caller, events: int = 1) -> None:
+        """Count events against the own limit of a key.
+
+        Raises:
+            Limited: the key has sent too many.
+        """
+        if caller.rate:
+            self._allowed(f"key:{caller.key}", (Policy("key", caller.rate, 2 * caller.rate),), events)
+
+    def knock(self, caller: Caller) -> None:
+        """Turn away who may send nothing now, before the work of reading what it sent; counts nothing.
+
+        Raises:
+            Limited: all of its sources have sent too many.
+        """
+        closed = None
+        for name in caller.sources if caller.sources <= self._limited else ():
+            closed = self._limits.look(f"source:{name}", self._policies[name])
+            if closed is None:
+                return
+        if closed:
+            raise Limited(closed.violated, closed.retry_after, closed.headers)
+
+    def charge(self, caller: Caller, events: int) -> None:
+        """Count events that were refused against every limited source of who sent them: reading them has its price."""
+        for name in caller.sources if events else ():
+            if policies := self._policies[name]:
+                self._limits.take(f"source:{name}", policies, events)
+
+    def spend(self, source: SourceSpec, events: int = 1) -> Headers:
+        """Count events against the limits of their source; returns the headers that tell the sender of them.
+
+        Raises:
+            Limited: the source has sent too many.
+        """
+        policies = self._policies[source.name]
+        if not policies:
+            return self._notices[source.name]
+        return self._allowed(f"source:{source.name}", policies, events).headers + self._notices[source.name]
+
+    def _allowed(self, key: str, policies: tuple[Rule, ...], events: int) -> Verdict:
+        verdict = self._limits.take(key, policies, events)
+        if not verdict.ok:
+            raise Limited(verdict.violated, verdict.retry_after, verdict.headers)
+        return verdict
+
+
+def _policies(source: SourceSpec) -> tuple[Rule, ...]:
+    limits = source.limits
+    rate = (Policy("rate", limits.rate, limits.burst),) if limits.rate else ()
+    return (*rate, Quota("quota", limits.quota)) if limits.quota else rate
