@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/requirements.stamp
 
-.PHONY: install run test check faults bench bench-guard fmt picture
+.PHONY: install run test check faults bench bench-guard contract fuzz fmt picture
 
 install: $(STAMP)
 
@@ -31,6 +31,12 @@ check: install
 
 faults: install
 	$(BIN)/pytest tests/faults --events 5000
+
+contract: install  # requests made from the OpenAPI document, against what the gateway answers
+	$(BIN)/python -m tests.gateway.contract --requests 10000
+
+fuzz: install  # hostile inputs to every decoder of the gateway
+	$(BIN)/python -m tests.gateway.fuzz --inputs 1000000
 
 bench: install
 	$(BIN)/python -m crossdock bench

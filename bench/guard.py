@@ -17,6 +17,7 @@ import orjson
 from rich.console import Console
 from rich.table import Table
 
+from bench.partner import partner_itself
 from bench.sales import PARTNER, make_load
 from connectors.breaker import Breaker
 from connectors.client import Client
@@ -24,7 +25,8 @@ from connectors.connection import Response
 from connectors.http import HttpConnector
 from connectors.spec import ConnectorSpec
 from connectors.target import Target
-from crossdock.adapters.memory import MemoryBacklogs, MemoryInbox, MemoryKeys, MemoryLog, MemorySeen
+from crossdock.adapters.memory import MemoryBacklogs, MemoryInbox, MemoryKeys, MemoryLog, MemorySeen, MemoryUses
+from crossdock.adapters.memorygateway import MemoryBuckets
 from crossdock.kernel.event import STRUCTURED
 from crossdock.kernel.metrics import Metrics
 from crossdock.kernel.stream import Message, Record
@@ -37,7 +39,14 @@ from crossdock.pipeline.process import Processor
 from crossdock.pipeline.recorder import Recorder
 from crossdock.project import Project, load
 from gateway.answers import Answer
-from gateway.ingest import Ingest
+from gateway.caller import Caller
+from gateway.callers import Callers
+from gateway.ingest import Ingest, Parts
+from gateway.intake import Intake
+from gateway.lastuse import LastUse
+from gateway.limits import Limits
+from gateway.storing import Storing
+from gateway.traffic import Traffic
 
 ALLOWED = 0.15
 ROUNDS = 7
@@ -62,13 +71,17 @@ def make_measures(project: Project, bodies: Sequence[bytes]) -> dict[str, Measur
 
 async def _ingest(project: Project, bodies: Sequence[bytes], log: MemoryLog | None = None) -> None:
     raw, recorder = GroupCommit(log or MemoryLog()), Recorder(MemoryLog())
-    ingest = Ingest(project, MemoryKeys(), raw, recorder, Metrics(), max(map(len, bodies)))
+    metrics = Metrics()
+    limits, uses = Limits(MemoryBuckets(), metrics), LastUse(MemoryUses())
+    callers, storing = Callers(project, MemoryKeys(), {}, uses, metrics), Storing(raw, recorder, metrics, "-")
+    ingest = Ingest(Parts(callers, Intake(project), storing, Traffic(project, limits)), max(map(len, bodies)))
+    caller = partner_itself(project, PARTNER)
     for start in range(0, len(bodies), BATCH):
-        await _take(ingest, bodies[start : start + BATCH])
+        await _take(ingest, caller, bodies[start : start + BATCH])
     await recorder.close()
 
 
-async def _take(ingest: Ingest, bodies: Sequence[bytes]) -> None:
+async def _take(ingest: Ingest, caller: Caller, bodies: Sequence[bytes]) -> None:
     answers: list[Answer] = []
     answered = asyncio.Event()
 
@@ -78,7 +91,7 @@ async def _take(ingest: Ingest, bodies: Sequence[bytes]) -> None:
             answered.set()
 
     for body in bodies:
-        ingest.take(PARTNER, {"content-type": STRUCTURED}, body, reply)
+        ingest.enter(caller, {"content-type": STRUCTURED}, body, reply)
     await answered.wait()
 
 

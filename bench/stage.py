@@ -14,6 +14,7 @@ import orjson
 
 from bench.broker import Broker, connected
 from bench.measured import rested
+from bench.partner import partner_itself
 from bench.sales import PARTNER, Load
 from bench.sinks import Sinks, running_sinks
 from bench.size import Entry, Size
@@ -28,7 +29,7 @@ from crossdock.kernel.stream import DLQ, JOURNAL, RAW, Record
 from crossdock.project import Project
 from crossdock.supervisor import datafolder
 from dlq.record import parse
-from gateway.intake import accept
+from gateway.intake import Intake
 from simulators.installation import Installation, Ready
 
 PROJECT = Path(__file__).parent / "project"
@@ -114,6 +115,10 @@ class Stage:
         """Return the ledger as we read it ourselves, however long that takes."""
         return (await read_ledger(self._broker.client, self.project, 0)).as_dict()
 
+    async def make_key(self, partner: str) -> str:
+        """Return a new API key of a partner."""
+        return await self._installation.key(partner)
+
     def close(self) -> None:
         """Let go of the journal."""
         self._journal.close()
@@ -121,9 +126,9 @@ class Stage:
 
 def records(project: Project, load: Load) -> list[Record]:
     """Return the load as the gateway writes it; a repeat gets a key of its own, as if the broker's window were over."""
-    made = []
+    intake, caller, made = Intake(project), partner_itself(project, PARTNER), []
     for sale, repeat in load.messages:
-        record = accept(project, PARTNER, _HEADERS, sale.body).record
+        record = intake.accept(caller, _HEADERS, sale.body).record
         key = f"{record.key}-again" if repeat else record.key
         made.append(Record(record.subject, record.payload, key, record.headers))
     return made

@@ -20,12 +20,17 @@ class Answer:
 
 
 async def call(
-    app: Any, method: str, target: str, headers: Mapping[str, str] | None = None, body: bytes | list[bytes] = b""
+    app: Any,
+    method: str,
+    target: str,
+    headers: Mapping[str, str] | list[tuple[str, str]] | None = None,
+    body: bytes | list[bytes] = b"",
 ) -> Answer:
-    """Send one request; a list of bytes is a body in several pieces."""
+    """Send one request; a list of headers may repeat one, a list of bytes is a body in several pieces."""
     parts = urlsplit(target)
     pieces = body if isinstance(body, list) else [body]
-    listed = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in (headers or {}).items()]
+    given = headers if isinstance(headers, list) else (headers or {}).items()
+    listed = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in given]
     scope = {
         "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": method, "scheme": "http",
         "path": unquote(parts.path), "raw_path": parts.path.encode(), "query_string": parts.query.encode(),

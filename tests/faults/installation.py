@@ -99,10 +99,15 @@ class Site:
     async def make_keys(self) -> None:
         """Make an API key for every partner that a simulated device sends for."""
         for partner in sorted(set(PARTNERS.values())):
-            status, made = await self.ops("POST", "/ops/v1/keys", {"partner": partner})
-            assert status == 201, made
-            self.keys[partner] = made["key"]
-            await self._known(made["key"])
+            self.keys[partner] = await self.make_key(partner)
+
+    async def make_key(self, partner: str, **rights: Any) -> str:
+        """Return a new API key that the gateway knows."""
+        status, made = await self.ops("POST", "/ops/v1/keys", {"partner": partner, **rights})
+        assert status == 201, made
+        await self._known(made["key"])
+        key: str = made["key"]
+        return key
 
     async def post(self, event: Mapping[str, Any], partner: str = "stores") -> tuple[int, dict[str, str], Any]:
         """Post one event; return status, headers and document of the answer."""
@@ -156,10 +161,14 @@ class Site:
 
 
 @asynccontextmanager
-async def running(folder: Path, changes: Changes | None = None, events: int = 0) -> AsyncIterator[Site]:
-    """Run the shipped content, some texts of its files replaced; nothing is left when this ends."""
+async def running(
+    folder: Path, changes: Changes | None = None, events: int = 0, more: Mapping[str, str] | None = None
+) -> AsyncIterator[Site]:
+    """Run the shipped content, some texts of its files replaced and more files beside; nothing is left at the end."""
     _servers_or_skip()
     root = _copy(folder / "project", changes or {})
+    for name, text in (more or {}).items():
+        (root / name).write_text(text)
     async with running_targets() as targets, aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=20)) as session:
         addresses = environment(targets)
         # The devices keep their address, so it must be the same after a restart; 0 would pick another.

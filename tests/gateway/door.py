@@ -8,19 +8,20 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from crossdock.adapters.memory import MemoryKeys
+from crossdock.adapters.memory import MemoryKeys, MemoryUses
+from crossdock.adapters.memorygateway import MemoryAnswers, MemoryBuckets
 from crossdock.adapters.sql import SqlJournal
 from crossdock.kernel.apikeys import make_key
 from crossdock.kernel.metrics import Metrics
 from crossdock.kernel.stream import Record
 from crossdock.pipeline.commit import GroupCommit
 from crossdock.pipeline.recorder import Recorder
-from crossdock.project import Project
-from gateway.app import create_app
+from crossdock.project import Project, load
+from gateway.assembly import Gateway, Ground
 from gateway.ingest import Ingest
 from tests.asgi import Answer, call
 from tests.pipeline.scene import FlakyLog
-from tests.smallproject import TILLS, edited, project, source
+from tests.smallproject import ENV, TILLS, edited, source, write
 
 BODY_LIMIT = 20_000
 SOURCE_LIMIT = 2048
@@ -67,15 +68,24 @@ class Door:
         return await call(self.app, "GET", path, {"x-api-key": key or self.key})
 
 
-async def door(root: Path, log: FlakyLog | None = None) -> Door:
+async def door(
+    root: Path,
+    log: FlakyLog | None = None,
+    changes: Mapping[str, str | None] | None = None,
+    env: Mapping[str, str] | None = None,
+) -> Door:
     """Open it: `stores` and `acme-supplies` have a key each."""
-    loaded, raw, keys, metrics = project(root, CHANGES), log or FlakyLog(), MemoryKeys(), Metrics()
+    loaded = load(write(root, {**CHANGES, **(changes or {})}), {**ENV, **(env or {})})
+    raw, keys, metrics = log or FlakyLog(), MemoryKeys(), Metrics()
     made = []
     for partner in ("stores", "acme-supplies"):
         key, record = make_key(partner, 1)
         await keys.put(record)
         made.append(key)
     recorder, journal = Recorder(raw), SqlJournal("sqlite://")
-    ingest = Ingest(loaded, keys, GroupCommit(raw), recorder, metrics, BODY_LIMIT)
-    app = create_app(loaded, ingest, journal, lambda: raw.away == 0)
-    return Door(app, ingest, loaded, raw, recorder, journal, metrics, keys, *made)
+    commit, answers = GroupCommit(raw), MemoryAnswers()
+    ground = Ground(
+        keys, commit, recorder, journal, MemoryUses(), MemoryBuckets(), answers, metrics, lambda: raw.away == 0
+    )
+    gateway = Gateway(loaded, ground, BODY_LIMIT)
+    return Door(gateway.app, gateway.ingest, loaded, raw, recorder, journal, metrics, keys, *made)

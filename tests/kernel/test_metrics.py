@@ -7,7 +7,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from crossdock.kernel.metrics import Metrics
 
-BOUNDED = {"source", "route", "stage", "outcome", "code", "name", "consumer"}
+BOUNDED = {"reason", "action", "source", "route", "stage", "outcome", "code", "name", "consumer"}
 
 
 def declared(metrics: Metrics) -> list[Counter | Gauge | Histogram]:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from bench.partner import partner_itself
 from connectors.breaker import Breaker
 from connectors.port import Result
 from crossdock.adapters.memory import MemoryBacklogs, MemoryInbox, MemoryLog, MemorySeen
@@ -22,7 +23,7 @@ from crossdock.pipeline.process import Processor
 from crossdock.pipeline.recorder import Recorder
 from crossdock.project import Project
 from dlq.record import DeadLetter, parse
-from gateway.intake import accept
+from gateway.intake import Intake
 from journal.entry import SUBJECT, Entry, unpack
 from tests.realservers import until
 from tests.smallproject import project
@@ -98,9 +99,8 @@ class ProcessScene(Streams):
 
     async def store(self, event: Event, partner: str = "stores") -> Message:
         """Store an event as the gateway does."""
-        stored = accept(
-            self.project, partner, {"content-type": "application/cloudevents+json"}, encode_structured(event)
-        )
+        caller, headers = partner_itself(self.project, partner), {"content-type": "application/cloudevents+json"}
+        stored = Intake(self.project).accept(caller, headers, encode_structured(event))
         return self.raw.message((await self.raw.append(stored.record)).seq)
 
     async def run(self, messages: Iterable[Message]) -> None:

@@ -8,7 +8,7 @@ import pytest
 from crossdock.kernel.event import decode_structured
 from crossdock.kernel.stream import DEAD_LETTER, DIGEST, ORIGIN, RAW_SEQ, SOURCE, Message
 from crossdock.pipeline import process, recorder
-from crossdock.pipeline.process import content_digest, dedupe_key
+from crossdock.pipeline.identity import content_digest, dedupe_key
 from dlq.record import replay
 from tests.pipeline.scene import ProcessScene
 from tests.smallproject import SALE_MAP, edited, sale

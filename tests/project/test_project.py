@@ -21,14 +21,14 @@ def test_a_project_holds_all_content_by_name(tmp_path: Path) -> None:
 def test_a_source_has_careful_defaults(tmp_path: Path) -> None:
     tills = project(tmp_path).sources["tills"]
     assert (tills.partner, tills.accept, tills.types, tills.match) == ("stores", "cloudevents", (("pos.sale", ""),), "")
-    assert (tills.body_limit, tills.batch_limit, tills.dedupe_window) == (262144, 1000, 604800)
+    assert (tills.limits.body, tills.limits.batch, tills.dedupe_window) == (262144, 1000, 604800)
 
 
 def test_limits_and_pins_of_a_source_are_read(tmp_path: Path) -> None:
     more = "limits: {body: 128KiB, batch: 10}\ndedupe: {window: 2h}\nmatch: /till/\n"
     changes = edited(TILLS, "[pos.sale]\n", "[pos.sale@1.0]\n" + more)
     tills = project(tmp_path, changes).sources["tills"]
-    assert (tills.body_limit, tills.batch_limit, tills.dedupe_window, tills.match) == (131072, 10, 7200, "/till/")
+    assert (tills.limits.body, tills.limits.batch, tills.dedupe_window, tills.match) == (131072, 10, 7200, "/till/")
     assert (tills.pin("pos.sale"), tills.pin("pos.return")) == ("1.0", "")
 
 

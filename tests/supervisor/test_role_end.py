@@ -14,7 +14,7 @@ from crossdock.supervisor.ready import VARIABLE
 from tests.realservers import nats_server
 
 
-@pytest.mark.parametrize("role", ["gateway", "ops"])
+@pytest.mark.parametrize("role", ["gateway", "ops", "worker"])
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_role_told_to_end_closes_and_ends_with_0(tmp_path: Path, role: str, number: signal.Signals) -> None:
     with nats_server(tmp_path) as (url, _):
@@ -23,6 +23,7 @@ def test_a_role_told_to_end_closes_and_ends_with_0(tmp_path: Path, role: str, nu
         env = {
             "CROSSDOCK_PROJECT": str(PROJECT),
             "CROSSDOCK_NATS_URL": url,
+            "CROSSDOCK_DEDUPE_URL": "redis://127.0.0.1:9",
             "CROSSDOCK_JOURNAL_URL": f"sqlite:///{tmp_path / 'journal.db'}",
             "CROSSDOCK_OPS_TOKEN": "token",
             "CROSSDOCK_GATEWAY_PORT": str(free_port()),
@@ -31,7 +32,11 @@ def test_a_role_told_to_end_closes_and_ends_with_0(tmp_path: Path, role: str, nu
             VARIABLE: str(write),
         }
         role_process = subprocess.Popen(
-            [sys.executable, "-m", "crossdock", role], env={**os.environ, **env}, pass_fds=(write,)
+            [sys.executable, "-m", "crossdock", role],
+            env={**os.environ, **env},
+            pass_fds=(write,),
+            stderr=subprocess.PIPE,
+            text=True,
         )
         os.close(write)
         try:
@@ -40,7 +45,8 @@ def test_a_role_told_to_end_closes_and_ends_with_0(tmp_path: Path, role: str, nu
             # when
             role_process.send_signal(number)
             # then
-            assert role_process.wait(timeout=20) == 0
+            _, said = role_process.communicate(timeout=20)
+            assert (role_process.returncode, "Traceback" in said) == (0, False), said
         finally:
             role_process.kill()
             role_process.wait()

@@ -13,7 +13,7 @@ from crossdock.supervisor.roles import ROLES
 ROLES[sys.argv[1]]()
 """
 UNUSED = {
-    "gateway": {"aiohttp", "faststream", "redis", "sqlalchemy", "typer", "rich", "console"},
+    "gateway": {"aiohttp", "faststream", "sqlalchemy", "typer", "rich", "console"},
     "worker": {"aiohttp", "fastapi", "sqlalchemy", "typer", "rich", "console", "gateway"},
     "ops": {"aiohttp", "faststream", "redis", "typer", "rich"},
 }
