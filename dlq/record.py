@@ -55,10 +55,11 @@ def letter_id(stage: str, name: str, origin: int) -> str:
 
 def raw_letter(
     message: Message,
-    partner: str,
-    source: str,
     event: Event | None,
     problems: tuple[Problem, ...],
+    *,
+    partner: str,
+    source: str,
     at: int,
     revision: str,
 ) -> DeadLetter:

@@ -107,12 +107,7 @@ class Inflater:
                 self._member = self._next(piece)
             chunk = self._decompress(piece)
             while chunk:
-                self._left -= len(chunk)
-                if self._left < 0:
-                    raise refuse(
-                        "body_too_large", f"more than {self._limit} bytes when inflated", "send smaller batches"
-                    )
-                yield chunk
+                yield self._counted(chunk)
                 chunk = b"" if self._member.eof else self._decompress(self._tail())
             piece = self._member.unused_data
 

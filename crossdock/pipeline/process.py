@@ -150,8 +150,16 @@ class Processor:
     async def _store_letters(self, works: list[_Work], at: int) -> list[Entry]:
         failed = [work for work in works if work.problems]
         letters = [
-            raw_letter(w.message, w.partner, w.source, w.event, w.problems, now_ms(), self._project.revision)
-            for w in failed
+            raw_letter(
+                work.message,
+                work.event,
+                work.problems,
+                partner=work.partner,
+                source=work.source,
+                at=now_ms(),
+                revision=self._project.revision,
+            )
+            for work in failed
         ]
         seqs = await append_patiently(self._streams, [record(letter) for letter in letters]) if letters else []
         for source, number in _by_source(failed):
