@@ -6,7 +6,7 @@ import json
 import logging
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Collection, Iterable
 from typing import Any
 
 from nats.aio.client import Client
@@ -124,11 +124,21 @@ class NatsInbox:
         info = await self._info()
         return (info.ack_floor.stream_seq or 0) if info.ack_floor else 0
 
-    async def done(self, seq: int) -> bool:
-        """See `Inbox.done`."""
+    async def done(self, seq: int, in_hand: Collection[int]) -> bool:
+        """See `Inbox.done`.
+
+        The broker's floor stays at the last message of this consumer, which may be far before `seq` in the stream. Then
+        it counts: what it handed out and nobody acknowledged is all here, and after `seq`. What it had handed out when
+        it answered came before the answer.
+        """
         info = await self._info()
         floor = info.ack_floor.stream_seq if info.ack_floor else 0
-        return (floor or 0) >= seq or not (info.num_pending or info.num_ack_pending)
+        if (floor or 0) >= seq or not (info.num_pending or info.num_ack_pending):
+            return True
+        last = (info.delivered.stream_seq or 0) if info.delivered else 0
+        here = {message.seq for message in self._ready}.union(in_hand)
+        after = sum(seq < held <= last for held in here)
+        return last >= seq and min(here, default=last) > seq and (info.num_ack_pending or 0) <= after
 
     async def _last_of(self, subject: str) -> int:
         try:

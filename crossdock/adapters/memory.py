@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from crossdock.kernel.apikeys import KeyRecord
 from crossdock.kernel.stream import Inbox, Message, Record, Stored
@@ -75,7 +75,7 @@ class MemoryInbox:
         """See `Inbox.floor`."""
         return min(self._pending, default=self._next) - 1
 
-    async def done(self, seq: int) -> bool:
+    async def done(self, seq: int, in_hand: Collection[int]) -> bool:
         """See `Inbox.done`."""
         return self._next > min(seq, len(self._log.records)) and not any(taken <= seq for taken in self._pending)
 

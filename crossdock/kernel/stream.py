@@ -3,7 +3,7 @@
 The values are named tuples, as one of each is made for every event: a frozen dataclass takes four times as long.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol
 
@@ -94,8 +94,8 @@ class Inbox(Protocol):
     async def floor(self) -> int:
         """Return the sequence up to which everything was acknowledged; what is after it may be handed out again."""
 
-    async def done(self, seq: int) -> bool:
-        """Tell whether everything up to a sequence was acknowledged."""
+    async def done(self, seq: int, in_hand: Collection[int]) -> bool:
+        """Tell whether everything up to a sequence was acknowledged; `in_hand` is what was fetched here and is not."""
 
     def ack(self, messages: Iterable[Message]) -> None:
         """Tell the broker that these are done; one that it does not hear comes again."""

@@ -38,6 +38,10 @@ class Hands:
         """Tell whether everything that was stored by now was fetched, and what is not acknowledged is here."""
         return await self.inbox.drained(len(self._taken))
 
+    async def done(self, seq: int) -> bool:
+        """Tell whether everything up to a sequence was acknowledged."""
+        return await self.inbox.done(seq, self._taken.keys())
+
     def extend(self, older: float) -> None:
         """Tell the broker that what was taken so many seconds ago is still being worked on."""
         until = time.monotonic() - older

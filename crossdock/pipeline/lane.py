@@ -166,7 +166,7 @@ class Lane:
             Unavailable: the broker does not answer.
         """
         own = self._own
-        if own is not None and self.following and await own.inbox.done(self._joined):
+        if own is not None and self.following and await own.done(self._joined):
             self._own = None
             try:
                 await self._backlogs.drop(self.route, own.inbox)

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Collection
 
 import pytest
 from hypothesis import given
@@ -22,15 +23,19 @@ CONSUMER = route_consumer("stock", ["inventory.sold"])
 
 
 async def fill(client: Client, number: int) -> None:
+    await store(client, *["inventory.sold"] * number)
+
+
+async def store(client: Client, *types: str) -> None:
     acks = Acks(client)
     await acks.start()
-    await NatsLog(acks).append_all([Record("event.inventory.sold", b"x", f"k{i}") for i in range(number)])
+    await NatsLog(acks).append_all([Record(f"event.{kind}", b"x", f"k{i}") for i, kind in enumerate(types)])
     await acks.close()
 
 
-async def until_done(inbox: NatsInbox, seq: int) -> None:
+async def until_done(inbox: NatsInbox, seq: int, in_hand: Collection[int] = ()) -> None:
     async with asyncio.timeout(5):
-        while not await inbox.done(seq):  # noqa: ASYNC110  the broker tells nobody that it took an acknowledgement
+        while not await inbox.done(seq, in_hand):  # noqa: ASYNC110  the broker tells nobody that it took an acknowledgement
             await asyncio.sleep(0.01)
 
 
@@ -73,6 +78,30 @@ def test_what_is_extended_does_not_come_again(nats_url: str, monkeypatch: pytest
     asyncio.run(scenario())
 
 
+def test_it_is_done_with_a_place_between_its_own_messages_while_later_ones_are_in_hand(nats_url: str) -> None:
+    async def scenario() -> None:
+        async with clean(nats_url) as (client, topology):
+            # given a consumer of every third message
+            await topology.consumer(CONSUMER)
+            inbox = await NatsInbox(client, CONSUMER.stream, CONSUMER.name).start()
+            await store(client, "inventory.sold", "a", "b", "inventory.sold", "c", "d", "inventory.sold")
+            messages = await inbox.fetch(10, 5)
+            while len(messages) < 3:
+                messages += await inbox.fetch(10, 5)
+            assert [message.seq for message in messages] == [1, 4, 7]
+            assert not await inbox.done(3, {1, 4, 7})
+            # when
+            inbox.ack(messages[:1])
+            # then
+            await until_done(inbox, 3, {4, 7})
+            assert not await inbox.done(5, {4, 7})
+            # and not while somebody else who is gone had one of them
+            assert not await inbox.done(5, {7})
+            await inbox.close()
+
+    asyncio.run(scenario())
+
+
 def test_it_is_done_with_what_is_acknowledged_while_later_messages_stay_in_hand(nats_url: str) -> None:
     async def scenario() -> None:
         async with clean(nats_url) as (client, topology):
@@ -82,18 +111,18 @@ def test_it_is_done_with_what_is_acknowledged_while_later_messages_stay_in_hand(
             await fill(client, 3)
             first, second, third = [await inbox.fetch(1, 5) for _ in range(3)]
             inbox.ack(first)
-            assert not await inbox.done(2)
+            assert not await inbox.done(2, ())
             # when
             inbox.ack(second)
             # then
             await until_done(inbox, 2)
-            assert not await inbox.done(3)
+            assert not await inbox.done(3, ())
             # and when what came alone was acknowledged before the next came
             inbox.ack(third)
             await until_done(inbox, 3)
             await fill(client, 5)
             await inbox.fetch(1, 5)
-            assert await inbox.done(3) and not await inbox.done(4)
+            assert await inbox.done(3, ()) and not await inbox.done(4, ())
             await inbox.close()
 
     asyncio.run(scenario())

@@ -141,7 +141,7 @@ def test_a_route_that_falls_behind_while_its_consumer_is_being_given_up_keeps_it
     # given a broker that is asked whether the own consumer is done, and takes its time to say yes
     asked, answer = asyncio.Event(), asyncio.Event()
 
-    async def done(_inbox: MemoryInbox, _seq: int) -> bool:
+    async def done(_inbox: MemoryInbox, _seq: int, _in_hand: object) -> bool:
         asked.set()
         await answer.wait()
         return True
