@@ -162,7 +162,7 @@ _IDEMPOTENCY: Json = {
 _WHO: Json = {"name": "WebHook-Request-Origin", "in": "header", "schema": TEXT, "description": "who would send"}
 _ANY_KEY = _IDEMPOTENCY | {"schema": TEXT, "description": "as for events; not looked at where webhooks are taken"}
 _ENCODING: Json = {
-    "name": "Content-Encoding", "in": "header", "schema": {"enum": ["identity", "gzip", "deflate", "zstd"]},
+    "name": "Content-Encoding", "in": "header", "schema": {"enum": ["", "identity", "gzip", "deflate", "zstd"]},
 }  # fmt: skip
 _ID: Json = {"name": "id", "in": "path", "required": True, "schema": NAME, "description": "as you sent it"}
 _ORIGIN = _query("source", NAME, "the events' `source`; needed where several of your sources use one id")

@@ -16,8 +16,9 @@ from gateway.proof import Request
 
 REQUEST = Request("POST", "/v1/events", "", {"content-type": "application/json"}, b"{}", "127.0.0.1")
 OTHER = REQUEST._replace(body=b"{ }")
-DONE = Answer(202, b'{"id":"1","status":"accepted"}', headers=((b"ratelimit", b'"rate";r=1;t=1'),))
-REPLAYED = DONE._replace(headers=(*DONE.headers, (b"idempotency-replayed", b"true")))
+NOTICE = (b"deprecation", b"@1796083200")
+DONE = Answer(202, b'{"id":"1","status":"accepted"}', headers=((b"ratelimit", b'"rate";r=1;t=1'), NOTICE))
+REPLAYED = DONE._replace(headers=(NOTICE, (b"idempotency-replayed", b"true")))
 
 
 class Acts:
