@@ -26,7 +26,7 @@ def make_verifiers(project: Project) -> dict[str, Verifier]:
         try:
             verifier = make_verifier(source.verify, project.root)
         except Refused as error:
-            if not source.verify.missing:  # else what is not set may be what is wrong
+            if "" not in source.verify.options.values():  # else an option that is not set may be what is wrong
                 place = ("verify", source.verify.scheme)
                 problems += [source.spot.problem(place, p.code, p.message, p.hint) for p in error.problems]
             continue

@@ -26,7 +26,6 @@ async def gateway(env: Mapping[str, str]) -> None:
     async with base("gateway" if seats == "1" else f"gateway-{seat}", env, dict) as here:
         tell_closed(here.project)
         keys, store = NatsKeys(here.client), env["CROSSDOCK_DEDUPE_URL"]
-        await keys.start()
         uses, buckets, kept = ValkeyUses(store), ValkeyBuckets(store), ValkeyAnswers(store)
         ground = Ground(
             keys,
@@ -40,6 +39,7 @@ async def gateway(env: Mapping[str, str]) -> None:
             lambda: here.client.is_connected,
         )
         made = Gateway(here.project, ground, here.settings.gateway.body)
+        await keys.start()
         made.start()
         host, port = here.settings.gateway.host, int(env["CROSSDOCK_GATEWAY_PORT"])
         await serve(made.app, host, port, env, made.ingest, inherited(env), made.budget)

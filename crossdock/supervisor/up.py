@@ -20,6 +20,7 @@ from crossdock.supervisor.door import Door
 from crossdock.supervisor.report import Ready, Report
 from crossdock.supervisor.runfile import RunFile
 from crossdock.supervisor.servers import Server
+from gateway.sources import problems as source_problems
 
 Command = Callable[[str], list[str]]
 
@@ -71,7 +72,7 @@ def _checked(project: Path) -> Settings:
     except Refused as refused:
         problems.extend(refused.problems)
     try:
-        content.load(project, os.environ)
+        problems.extend(source_problems(content.load(project, os.environ)))
     except Refused as refused:
         problems.extend(refused.problems)
     if problems:
