@@ -58,17 +58,24 @@ def read(path: Path, root: Path) -> tuple[dict[str, Any], jsonschema_rs.Draft202
     if len(raw) > MAX_BYTES:
         raise Refused([Problem("too_large", f"larger than {MAX_BYTES >> 10} KiB").at(name)])
     schema = _parse(raw, name)
-    spot = Spot(_document(raw, name, schema))
-    problems = [*yamlfile.check(spot.document, _RULES), *_metaschema(spot), *_remote(spot, schema, ())]
     expected = uri(path.parent.name, path.stem)
-    if not problems and schema["$id"] != expected:
-        problems.append(spot.problem(("$id",), "wrong_id", f"$id must be {expected}, as the path says"))
-    if problems:
-        raise Refused(problems)
+    # The places of a schema's values are looked for when there is something to show: that costs as much as the rest.
+    if _problems(Spot(yamlfile.Document(name, schema, {})), expected):
+        raise Refused(_problems(Spot(_document(raw, name, schema)), expected))
     try:
         return schema, compile_schema(schema)
     except ValueError as error:
-        raise Refused([_uncompiled(spot, error)]) from None
+        raise Refused([_uncompiled(Spot(_document(raw, name, schema)), error)]) from None
+
+
+def _problems(spot: Spot, expected: str) -> list[Problem]:
+    schema = spot.document.value
+    problems = [*yamlfile.check(spot.document, _RULES), *_remote(spot, schema, ())]
+    if not jsonschema_rs.meta.is_valid(schema):  # which is quick, but does not say it in words
+        problems += _metaschema(spot)
+    if not problems and schema["$id"] != expected:
+        problems.append(spot.problem(("$id",), "wrong_id", f"$id must be {expected}, as the path says"))
+    return problems
 
 
 def _parse(raw: bytes, name: str) -> Any:
