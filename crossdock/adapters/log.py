@@ -69,10 +69,12 @@ class Acks:
     async def start(self) -> None:
         """Subscribe to the inbox."""
         await wire.subscribe(self.client, self._prefix + "*", self._on_reply)
+        wire.parser_of(self.client).lost.append(self._on_loss)
         self._sweeper = asyncio.create_task(self._sweep())
 
     async def close(self) -> None:
         """Stop waiting."""
+        wire.parser_of(self.client).lost.remove(self._on_loss)
         if self._sweeper:
             self._sweeper.cancel()
 
@@ -107,8 +109,13 @@ class Acks:
             answers, place = waits
             answers.take(place, _outcome(payload))
 
+    def _on_loss(self) -> None:
+        """Give up what waits: the answers of a connection that is gone never come, though another is there at once."""
+        for answers, _ in self._waiting.values():
+            answers.end()
+
     async def _sweep(self) -> None:
-        """Give up what waits too long, and at once what waits for a connection that is gone."""
+        """Give up what waits too long, and what waits for a connection that was given up for good."""
         while True:
             await asyncio.sleep(0.25)
             now = time.monotonic()

@@ -27,6 +27,7 @@ class BulkParser(Parser):
 
     def __init__(self, client: Client) -> None:
         self.handlers: dict[bytes, Handler] = {}
+        self.lost: list[Callable[[], None]] = []  # called when the connection is gone
         self._rest = b""
         self._connection = 0
         super().__init__(client)
@@ -36,6 +37,8 @@ class BulkParser(Parser):
         super().reset()
         self._rest = b""
         self._connection += 1
+        for call in self.lost:
+            call()
 
     async def parse(self, data: bytes = b"") -> None:
         """Take bytes as they come; what is incomplete waits for the next."""
@@ -139,10 +142,12 @@ def write(client: Client, frames: list[bytes]) -> None:
         raise ConnectionClosedError
     if any(len(item) > client.max_payload for item in frames):
         raise MaxPayloadError
+    try:
+        held._transport.write(b"".join([*held._pending, *frames]))
+    except RuntimeError as error:  # uvloop's word for a connection that closed before the client has heard of it
+        raise ConnectionClosedError from error
     if held._pending_data_size:
-        frames = [*held._pending, *frames]
         held._pending, held._pending_data_size = [], 0
-    held._transport.write(b"".join(frames))
 
 
 def read_headers(block: bytes) -> tuple[str, dict[str, str]]:

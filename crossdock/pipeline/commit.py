@@ -17,7 +17,7 @@ LOT = 500  # records, what an atomic batch takes
 LOT_BYTES = 1 << 20
 MOST = 20_000  # records that wait or are under way
 MOST_BYTES = 64 << 20
-PATIENCE = 5.0  # seconds a record waits for its turn while the broker is slow
+PATIENCE = 2.0  # seconds a record waits for its turn; an append that nobody acknowledges takes 5 more
 KNOWN = 50_000  # keys remembered, up to twice as many: the broker refuses a whole lot for one that it has already
 
 Done = Callable[[Stored | Unavailable], None]

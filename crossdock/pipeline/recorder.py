@@ -44,13 +44,15 @@ def _packed(entries: list[Entry]) -> Iterator[bytes]:
 
 
 async def append_patiently(stream: Log, records: list[Record]) -> list[int]:
-    """Append until the broker acknowledges; return the sequences."""
+    """Append until the broker acknowledges, whatever goes wrong; return the sequences."""
     while True:
         try:
             return [stored.seq for stored in await stream.append_all(records)]
         except Unavailable as error:
             log.warning("waiting to store: %s", error)
-            await asyncio.sleep(RETRY)
+        except Exception:  # what is given up here would be in nobody's hands
+            log.exception("waiting to store")
+        await asyncio.sleep(RETRY)
 
 
 class Recorder:

@@ -129,6 +129,27 @@ def test_without_a_connection_an_append_fails_at_once(tmp_path: Path) -> None:
         asyncio.run(scenario(url, process.pid))
 
 
+def test_what_waits_for_a_lost_connection_is_told_though_another_one_is_there_at_once(tmp_path: Path) -> None:
+    async def scenario(url: str, pid: int) -> None:
+        async with clean(url) as (client, _), log_on(client) as log:
+            # given
+            os.kill(pid, signal.SIGSTOP)
+            waiting = asyncio.create_task(log.append(records(1)[0]))
+            await asyncio.sleep(0)
+            # when
+            began = time.monotonic()
+            await client.force_reconnect()
+            # then
+            with pytest.raises(Unavailable):
+                await waiting
+            assert time.monotonic() - began < 0.1
+            os.kill(pid, signal.SIGCONT)
+            await until(lambda: client.is_connected)
+
+    with nats_server(tmp_path) as (url, process):
+        asyncio.run(scenario(url, process.pid))
+
+
 def test_a_broker_that_is_not_there_is_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(nats, "PATIENCE", 0.3)
     with pytest.raises(Unavailable, match="nats"):

@@ -6,9 +6,10 @@ from typing import Any
 
 import nats
 import pytest
+import uvloop
 from hypothesis import given
 from hypothesis import strategies as st
-from nats.errors import BadHeaderError, BadSubjectError, MaxPayloadError, ProtocolError
+from nats.errors import BadHeaderError, BadSubjectError, ConnectionClosedError, MaxPayloadError, ProtocolError
 
 from crossdock.adapters import wire
 from crossdock.adapters.wire import BulkParser, frame, frame_with_headers, read_headers
@@ -120,6 +121,23 @@ def test_headers_are_read_as_they_were_written() -> None:
     block = written[written.index(b"NATS/1.0") : -2]
     assert read_headers(block) == ("", {"content-type": "text/plain; a: b", "Crossdock-Id": "ü"})
     assert read_headers(b"NATS/1.0 404 No Messages\r\n\r\n") == ("404 No Messages", {})
+
+
+def test_what_is_written_to_a_connection_that_closed_unheard_of_is_refused_and_what_waited_waits(nats_url: str) -> None:
+    async def scenario() -> None:
+        client: Any = await nats.connect(nats_url)
+        wire.parser_of(client)
+        client._reading_task.cancel()  # nobody hears that it closes
+        client._transport.close()
+        await client._transport.wait_closed()
+        client._pending, client._pending_data_size = [b"PING\r\n"], 6
+        with pytest.raises(ConnectionClosedError):
+            wire.write(client, [frame("wire.bulk", "", b"1")])
+        assert client._pending == [b"PING\r\n"]
+        client._pending, client._pending_data_size = [], 0
+        await client.close()
+
+    uvloop.run(scenario())
 
 
 def test_it_shares_a_connection_with_nats_py(nats_url: str) -> None:

@@ -35,13 +35,16 @@ QUICK = Retry(age=60.0, first=0.001, most=0.002)
 
 
 class FlakyLog(MemoryLog):
-    """A memory log that is away for as many appends as the test says."""
+    """A memory log that is away, or breaks, for as many appends as the test says."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.away = 0
+        self.away = self.broken = 0
 
     async def append(self, record: Record) -> Stored:
+        if self.broken > 0:
+            self.broken -= 1
+            raise RuntimeError("broken")
         if self.away > 0:
             self.away -= 1
             raise Unavailable("away")

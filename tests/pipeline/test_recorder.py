@@ -53,6 +53,18 @@ def test_an_entry_is_stored_once_though_the_broker_was_away(monkeypatch: pytest.
     asyncio.run(scenario())
 
 
+def test_an_entry_is_stored_though_the_broker_client_broke(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recorder, "RETRY", 0.001)
+
+    async def scenario() -> None:
+        log = FlakyLog()
+        log.broken = 2
+        await Recorder(log).note(line(1))
+        assert len(log.records) == 1
+
+    asyncio.run(scenario())
+
+
 def test_closing_waits_for_what_was_noted() -> None:
     async def scenario() -> None:
         log = FlakyLog()
