@@ -1,6 +1,6 @@
 """One partner floods the gateway at ten times its limit: what another, quiet one sees of that.
 
-`python -m bench.flood [--batch 1000] [--sync always] [--pairs 5] [--seconds 12]` prints one JSON document. Quiet and
+`python -m bench.flood [--batch 1000] [--sync always] [--pairs 5] [--seconds 20]` prints one JSON document. Quiet and
 flood take turns in one run; the quiet partner sends on all the time.
 """
 
@@ -129,7 +129,7 @@ def main() -> None:
     options.add_argument("--batch", type=int, default=0, help="events in each request of the flood, 0 for single ones")
     options.add_argument("--sync", default="always", help="nats.sync_interval")
     options.add_argument("--pairs", type=int, default=5, help="of a quiet and a flooded phase")
-    options.add_argument("--seconds", type=float, default=12, help="of each phase")
+    options.add_argument("--seconds", type=float, default=20, help="of each phase")
     given = options.parse_args()
     found = asyncio.run(measure(given.sync, given.batch, given.pairs, given.seconds))
     print(json.dumps(found, indent=1))

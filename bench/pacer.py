@@ -123,6 +123,7 @@ class Pacer:
                 self.seen.late = max(self.seen.late, now - planned)
                 self._waiting.append(now)
                 self._send()
+            self._waiting.clear()  # what found no connection was never sent
         await asyncio.sleep(_END)
         self.ending = True
         self.seen.cpu = time.process_time()

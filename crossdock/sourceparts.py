@@ -84,7 +84,7 @@ def read_limits(value: Mapping[str, Any]) -> Limits:
     """Return the limits of a source."""
     number, _, unit = value.get("rate", "0/s").partition("/")
     rate = int(number) / _PER[unit]
-    burst = value.get("burst", max(1, round(2 * rate)))
+    burst = value.get("burst", max(1, round(rate)))
     return Limits(
         body=size(value.get("body", "256KiB")),
         batch=value.get("batch", 1000),

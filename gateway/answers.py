@@ -1,5 +1,6 @@
 """HTTP answers of the gateway: JSON, and problems as RFC 9457 `application/problem+json`."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from typing import Any, NamedTuple
 
@@ -92,13 +93,17 @@ def problem_document(problems: Sequence[Problem]) -> dict[str, Any]:
 
 
 class Answer(NamedTuple):
-    """An answer before it is written; `last` says that the connection ends with it."""
+    """An answer before it is written; `last` says that the connection ends with it.
+
+    `delay` is in seconds that it is kept back: who hammers at a limit waits, and others have the processor meanwhile.
+    """
 
     status: int
     body: bytes
     media: bytes = JSON
     headers: Headers = ()
     last: bool = False
+    delay: float = 0.0
 
 
 _HEADERS = {
@@ -142,7 +147,9 @@ def styled(style: AnswerStyle, answer: Answer) -> Answer:
 
 
 async def send_answer(send: Send, answer: Answer) -> None:
-    """Write an answer as an ASGI application does."""
+    """Write an answer as an ASGI application does, in its time."""
+    if answer.delay:
+        await asyncio.sleep(answer.delay)
     headers = [(b"content-type", answer.media), (b"content-length", b"%d" % len(answer.body)), *answer.headers]
     if answer.last:
         headers.append((b"connection", b"close"))

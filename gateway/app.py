@@ -1,5 +1,6 @@
 """The gateway's HTTP application: the hot path as a plain ASGI route, the rest as FastAPI handlers."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
@@ -82,6 +83,7 @@ def _answer_problems(app: FastAPI, count: Count) -> None:
     @app.exception_handler(Limited)
     async def on_limited(_: Request, error: Limited) -> Response:
         count("quota_exceeded")
+        await asyncio.sleep(error.answer.delay)
         return response(error.answer)
 
     @app.exception_handler(Unavailable)

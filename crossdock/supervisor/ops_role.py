@@ -15,7 +15,7 @@ from crossdock.adapters.sql import SqlJournal
 from crossdock.adapters.watch import NatsWatch
 from crossdock.supervisor.base import Base, base
 from crossdock.supervisor.http import serve
-from crossdock.supervisor.priority import give_way
+from crossdock.supervisor.priority import TELLS, give_way
 
 RETENTION_MARGIN = 60.0
 
@@ -41,7 +41,7 @@ async def ops(env: Mapping[str, str]) -> None:
             asyncapi=lambda: asyncapi.document(here.project),
         )
         app = create_app(desk, env["CROSSDOCK_OPS_TOKEN"])
-        give_way()  # as late as can be, for a quick start; before the threads of the projection, which take it over
+        give_way(TELLS)  # late, for a quick start; before the threads of the projection, which take it over
         projecting = asyncio.create_task(Projector(here.client, journal).run())
         await serve(app, here.settings.console.host, int(env["CROSSDOCK_CONSOLE_PORT"]), env)
         projecting.cancel()

@@ -31,6 +31,10 @@ class OrderedProtocol(LongWay):
             return
         self.ended = self.ended or slot.last  # what comes behind it would be stored and never answered
         self.events.give(slot.size)
+        slot.size = 0
+        if answer.delay:
+            self.loop.call_later(answer.delay, self.ready, slot, answer._replace(delay=0.0))
+            return
         slot.written = self._writer.write(self.server_state.default_headers, answer, slot.last)
         while slots and slots[0].written:
             first = slots.popleft()

@@ -16,6 +16,7 @@ from crossdock.pipeline.process import Processor
 from crossdock.pipeline.recorder import Recorder
 from crossdock.supervisor.base import Base, base
 from crossdock.supervisor.lanes import Lanes
+from crossdock.supervisor.priority import MOVES, give_way
 from crossdock.supervisor.ready import announce
 from crossdock.worker import Worker, share
 
@@ -52,6 +53,7 @@ async def worker(env: Mapping[str, str]) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, over.set)
         await app.start()
+        give_way(MOVES)
         await over.wait()
         await app.stop()
         await lanes.close()
