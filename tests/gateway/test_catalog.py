@@ -35,7 +35,7 @@ def test_the_catalog_tells_all_that_a_sender_needs_and_no_secret(tmp_path: Path)
                 {"type": "pos.sale", "versions": ["1.0"], "default": "1.0", "title": "pos.sale",
                  "description": "for a test", "schemas": {"1.0": "/v1/schemas/pos.sale/1.0"}, "example": DATA}
             ],
-            "limits": {"body": 2048, "batch": 5, "concurrent": 512, "rate": 10.0, "burst": 20, "quota": 900},
+            "limits": {"body": 2048, "batch": 5, "concurrent": 512, "rate": 10.0, "burst": 10, "quota": 900},
             "deprecated": "2026-12-01", "sunset": "2027-06-30", "link": "https://example.com/move",
         }  # fmt: skip
 

@@ -2,14 +2,19 @@
 
 import asyncio
 import json
+import time
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from crossdock.kernel.apikeys import make_key
+from gateway.traffic import KEPT_BACK, REFUSALS, Pace
 from tests.asgi import Answer, call
 from tests.gateway.door import STRUCTURED, Door, document, door
 from tests.gateway.test_bad_input import problem_of
+from tests.gateway.wire import Street, on_the_street
 from tests.smallproject import TILLS, edited
 
 RATE = edited(TILLS, "[pos.sale]\n", "[pos.sale]\nlimits: {rate: 1/m, burst: 3}\n")
@@ -54,6 +59,41 @@ def test_who_is_over_the_limit_is_turned_away_before_the_event_is_read(tmp_path:
     asyncio.run(scenario())
 
 
+def test_refusals_of_a_second_go_out_at_once_and_those_beyond_wait_their_turn() -> None:
+    now = [100.0]
+    pace = Pace(lambda: now[0])
+    assert [pace.delay("hammer") for _ in range(REFUSALS)] == [0.0] * REFUSALS
+    late = [pace.delay("hammer") for _ in range(5 * REFUSALS)]
+    assert late == sorted(late) and late[0] == pytest.approx(1 / REFUSALS) and late[-1] == KEPT_BACK
+    assert pace.delay("other") == 0.0
+    now[0] += 1 + KEPT_BACK
+    assert pace.delay("hammer") == 0.0
+
+
+@pytest.mark.parametrize("short", [True, False])
+def test_a_refusal_that_is_kept_back_holds_no_room_meanwhile(short: bool, tmp_path: Path) -> None:
+    async def scenario(street: Street) -> None:
+        client, late, free = await street.client(), 10, street.budget.proven
+        request = street.post("a") if short else street.batch("a")
+        # given
+        client.send(request * (3 + REFUSALS))
+        for _ in range(3 + REFUSALS):
+            await client.answer()
+        # when
+        began = time.monotonic()
+        client.send(request * late)
+        held = [(await client.answer()).status]
+        if short:
+            assert street.budget.proven == free
+        held += [(await client.answer()).status for _ in range(late - 1)]
+        # then
+        assert held == [429] * late
+        assert (late - 1) / REFUSALS / 2 < time.monotonic() - began < KEPT_BACK
+        assert street.budget.proven == free
+
+    on_the_street(tmp_path, scenario, changes=RATE)
+
+
 def test_a_batch_is_taken_whole_and_owed(tmp_path: Path) -> None:
     async def scenario() -> None:
         made = await limited(tmp_path, QUOTA)
@@ -71,7 +111,7 @@ def test_a_key_has_a_limit_of_its_own(tmp_path: Path) -> None:
         key, record = make_key("stores", 1)
         await made.keys.put(replace(record, rate=1))
         answers = [await made.post(document(str(number)), key=key) for number in range(3)]
-        assert [answer.status for answer in answers] == [202, 202, 429]
+        assert [answer.status for answer in answers] == [202, 429, 429]
         exceeded(answers[2], "key")
         assert (await made.post(document("z"))).status == 202
 
