@@ -40,8 +40,8 @@ MOST_MEMORY = 8 << 20  # bytes that Python may hold at a time for one input
 _LARGE, _STEP = 32 << 10, 1 << 20  # bytes of an input, or by which the process grows, that have its memory measured
 _SHOWN = 2000
 CODES = frozenset({
-    "bad_dedupe_key", "bad_encoding", "bad_idempotency_key", "bad_value", "body_too_large", "expression_failed",
-    "headers_too_large", "invalid_envelope", "invalid_json", "invalid_request", "number_not_exact",
+    "bad_dedupe_key", "bad_encoding", "bad_idempotency_key", "bad_value", "batch_too_large", "body_too_large",
+    "expression_failed", "headers_too_large", "invalid_envelope", "invalid_json", "invalid_request", "number_not_exact",
     "reserved_character", "schema_violation", "too_deep", "type_not_accepted", "unauthorized", "unknown_type",
     "unknown_version", "unsupported_encoding", "unsupported_media_type",
 })  # fmt: skip
