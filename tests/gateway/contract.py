@@ -37,6 +37,7 @@ _REFUSES: Mapping[str, tuple[int, ...]] = {
     "callSource": (*_CALL, 401, 403, 404),
     "callSource_.+": _CALL,
 }
+_REJECTS = ["400", "401", "403", "404", "405", "409", "413", "415", "422", "429", "431"]  # the tool knows no 431
 _HOOK = """\
 source: hook
 partner: stores
@@ -106,6 +107,7 @@ def _expected(operation: str) -> str:
     return (
         f"[[operations]]\ninclude-operation-id-regex = '^({operation})$'\n"
         f"checks.positive_data_acceptance.expected-statuses = {statuses}\n"
+        f"checks.negative_data_rejection.expected-statuses = {_REJECTS}\n"
     )
 
 
