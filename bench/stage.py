@@ -45,6 +45,7 @@ class Stage:
     ) -> None:
         self.sinks = sinks
         self.events_url = f"{ready.gateway}/v1/events"
+        self.console, self.token = ready.console, ready.ops_token
         self.key = key
         self.project: Project = content.load(root, {}, strict_env=False)
         self._installation = installation
@@ -118,6 +119,11 @@ class Stage:
     async def make_key(self, partner: str) -> str:
         """Return a new API key of a partner."""
         return await self._installation.key(partner)
+
+    @property
+    def client(self) -> Any:
+        """The connection to its broker."""
+        return self._broker.client
 
     def close(self) -> None:
         """Let go of the journal."""

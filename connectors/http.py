@@ -36,11 +36,7 @@ class HttpConnector:
 
     async def deliver(self, event: Event, key: str) -> Result:
         """Make one attempt; see `connectors.port`."""
-        headers, body = encode_binary(event)
-        headers["idempotency-key"] = headers["webhook-id"] = key
-        headers.update(self._spec.headers)
-        if self._spec.keys:
-            headers.update(signed(self._spec.keys, key, int(self._clock()), body))
+        headers, body = compose(self._spec, event, key, self._clock)
         try:
             data = write_head(self._start, headers, len(body)) + body
             response = await self._client.send(self._spec.target, data, self._spec.timeout)
@@ -54,6 +50,16 @@ class HttpConnector:
     async def close(self) -> None:
         """Close the client."""
         await self._client.close()
+
+
+def compose(spec: ConnectorSpec, event: Event, key: str, clock: Callable[[], float]) -> tuple[dict[str, str], bytes]:
+    """Return the headers, names in lower case, and the body that an event is posted with."""
+    headers, body = encode_binary(event)
+    headers["idempotency-key"] = headers["webhook-id"] = key
+    headers.update(spec.headers)
+    if spec.keys:
+        headers.update(signed(spec.keys, key, int(clock()), body))
+    return headers, body
 
 
 def classify(response: Response, now: float, secrets: Sequence[str] = ()) -> Result:

@@ -12,8 +12,9 @@ from connectors.addresses import Network, allowed, literal
 from connectors.sign import decode_key
 from connectors.target import Target, header_fault, parse_target
 from crossdock.kernel import units, yamlfile
-from crossdock.kernel.environment import FromEnvironment, expand
-from crossdock.kernel.problems import Problem, Refused
+from crossdock.kernel.environment import UNSET, FromEnvironment, fill
+from crossdock.kernel.mending import mended
+from crossdock.kernel.problems import Incomplete, Problem, Refused
 from crossdock.kernel.yamlfile import Document
 
 _MAY_BE_SECRET = ("auth", "headers", "sign")
@@ -63,18 +64,47 @@ def load(root: Path, env: Mapping[str, str]) -> dict[str, ConnectorSpec]:
         if path.name.startswith("_") or path.name.endswith(".test.yaml"):
             continue
         try:
-            document = expand(yamlfile.read(path, root), env)
-            if found := [_concealed(document, problem) for problem in yamlfile.check(document, schema)]:
-                raise Refused(found)
-            spec = make(document)
+            document, missing = fill(yamlfile.read(path, root), env)
+            found = _drop_open(document, yamlfile.check(document, schema))
+            told = [*missing, *(_concealed(document, problem) for problem in found)]
+            if (fitting := mended(document, schema) if found else document) is None:
+                raise Refused(told)
+            spec = _made(fitting, told)
             if spec.name in specs:
                 raise Refused([document.problem(("connector",), "duplicate_name", f"{spec.name!r} is defined twice")])
             specs[spec.name] = spec
         except Refused as error:
             problems.extend(error.problems)
     if problems:
-        raise Refused(problems)
+        raise Incomplete(problems, specs)
     return specs
+
+
+def _made(document: Document, told: list[Problem]) -> ConnectorSpec:
+    """Return the connector if nothing is wrong with its file; else tell what is, and what was told already."""
+    try:
+        made = make(document)
+    except Refused as error:
+        raise Refused([*told, *error.problems]) from None
+    if told:
+        raise Refused(told)
+    return made
+
+
+def _drop_open(document: Document, problems: list[Problem]) -> list[Problem]:
+    """Take out the values that only a variable completes which is not set; return what else is wrong."""
+    left = []
+    for problem in problems:
+        here = [path for path, place in document.places.items() if place == (problem.line, problem.column)]
+        *steps, last = max(here, key=len, default=()) or ("",)
+        parent = document.value
+        for step in steps:
+            parent = parent[step]
+        if problem.code == "bad_value" and isinstance(parent, dict) and UNSET in str(parent.get(last, "")):
+            del parent[last]
+        else:
+            left.append(problem)
+    return left
 
 
 def make(document: Document) -> ConnectorSpec:
@@ -144,7 +174,9 @@ def _headers(document: Document, problems: list[Problem]) -> dict[str, str]:
     for name, text in {**given, **own}.items():
         path = ("headers", name) if name in given else ("auth",)
         if name.lower().startswith(_RESERVED):
-            problems.append(document.problem(path, "bad_header", f"{name} is set by Crossdock on every delivery"))
+            problems.append(
+                document.problem(path, "bad_header", f"{name} is set by Crossdock on every delivery", "leave it out")
+            )
         elif fault := header_fault({name: text}):
             problems.append(document.problem(path, "bad_header", fault))
     return {name.lower(): str(text) for name, text in {**given, **own}.items()}

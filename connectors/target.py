@@ -61,13 +61,15 @@ def parse_target(url: str) -> Target:
         parts = urlsplit(url)
         port = parts.port
     except ValueError:
-        raise refuse("bad_url", "the host or port of the url is malformed") from None
+        raise refuse(
+            "bad_url", "the host or port of the url is malformed", "such as https://erp.example:8443/api"
+        ) from None
     if parts.scheme not in PORTS or not parts.hostname:
-        raise refuse("bad_url", "the url is not http:// or https:// with a host")
+        raise refuse("bad_url", "the url is not http:// or https:// with a host", "such as https://erp.example/api")
     if "@" in parts.netloc:
         raise refuse("bad_url", "the url holds a user or password", "give them as auth: {basic: {user, password}}")
     if parts.fragment:
-        raise refuse("bad_url", "the url has a #fragment, which is never sent")
+        raise refuse("bad_url", "the url has a #fragment, which is never sent", "leave it out")
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     return Target(parts.scheme, parts.hostname, PORTS[parts.scheme] if port is None else port, path)
 

@@ -9,9 +9,11 @@ from typing import Annotated, Any, Literal
 from fastapi import Depends, FastAPI, HTTPException, Query, Request, Response
 from pydantic import BaseModel, Field
 
+from console.content import add_content
 from console.desk import Desk
 from console.keys import add_keys
 from console.page import HEADERS, PAGE
+from console.past import add_past
 from console.views import show_journey, show_overview
 from crossdock import VERSION
 from crossdock.kernel import jsontext
@@ -50,6 +52,8 @@ def create_app(desk: Desk, token: str) -> FastAPI:
     _views(app, desk, authorised)
     _acts(app, desk, authorised)
     add_keys(app, desk, authorised)
+    add_content(app, desk.office, authorised)
+    add_past(app, desk, authorised)
 
     @app.exception_handler(Unavailable)
     async def on_unavailable(_: Request, error: Unavailable) -> Response:

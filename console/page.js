@@ -47,6 +47,19 @@ const MOODS = { delivered: "good", routed: "good", accepted: "good", resolved: "
   open: "bad", retried: "warn", replayed: "warn", replaying: "warn", half_open: "warn", paused: "warn", full: "warn", unknown: "warn" };
 const mood = (word) => MOODS[word] ?? "";
 
+function showContent(content) {
+  const behind = Object.entries(content.processes).filter(([, one]) => one.revision !== content.revision);
+  const said = behind.map(([name, one]) => el("p", {}, `${name} works by revision ${one.revision}, not by ${content.revision}`));
+  const rejected = content.rejected?.problems ?? [];
+  if (rejected.length) said.push(el("p", {}, `The last change, ${when(content.rejected.at)}, was not put in force:`));
+  for (const one of rejected) said.push(el("p", { class: "bad" }, `${one.file}:${one.line}:${one.column}  ${one.message}`));
+  for (const [name, word] of Object.entries(content.leaving)) {
+    said.push(el("p", {}, `The route ${name} was removed; what is left of it is ${word === "drain" ? "delivered" : "given up"}`));
+  }
+  $("content").hidden = !said.length;
+  fill($("content"), ...said);
+}
+
 function rate(key, count, now) {
   const last = before.get(key);
   if (!last || now - last.at > 500) before.set(key, { count, at: now });
@@ -89,9 +102,9 @@ function showFlow(seen) {
 function showRoute(route, now) {
   const key = `route ${route.route}`, speed = rate(key, route.delivered, now);
   const made = card($("routes"), key, route.route, route.behind ? "behind: reads on its own" : route.behind === false ? "follows the feed" : "");
-  const paused = route.breaker === "paused", bad = mood(route.breaker);
+  const paused = route.breaker === "paused", closed = route.breaker.startsWith("closed until"), bad = closed ? "warn" : mood(route.breaker);
   const told = { paused: "paused", full: "full", unknown: "no worker" };
-  made.state.textContent = told[route.breaker] ?? `breaker ${words(route.breaker)}`;
+  made.state.textContent = closed ? route.breaker : told[route.breaker] ?? `breaker ${words(route.breaker)}`;
   made.state.className = `pill ${bad}`;
   made.root.className = `card ${bad === "good" ? "" : bad}`;
   made.facts.textContent = [`${number(route.delivered)} delivered${perSecond(speed)}`, `lag ${number(route.lag)}`,
@@ -113,7 +126,8 @@ function connectorLag(routes) {  // each consumer once: routes that share one sh
 }
 
 function showConnector(name, routes) {
-  const mine = routes.filter((route) => route.connector === name), states = mine.map((route) => route.breaker);
+  const mine = routes.filter((route) => route.connector === name);
+  const states = mine.map((route) => route.breaker.startsWith("closed until") ? "paused" : route.breaker);
   const worst = ["open", "half_open", "unknown", "full", "closed", "paused"].find((state) => states.includes(state)) ?? "unknown";
   const made = card($("connectors"), `connector ${name}`, name, plural(mine.length, "route"));
   const told = { open: "not answering", half_open: "being tried", full: "slow", closed: "answering", paused: "paused", unknown: "no worker" };
@@ -203,6 +217,7 @@ async function refresh() {
     $("gate").hidden = $("trouble").hidden = true;
     $("desk").hidden = $("leave").hidden = false;
     $("revision").textContent = `revision ${seen.revision}`;
+    showContent(await call("content"));
     $("link").textContent = "live";
     $("link").className = "pill good";
     showTotals(seen);

@@ -2,13 +2,15 @@
 
 import logging
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from connectors import spec as connector_spec
 from connectors.addresses import literal, unwrap
 from connectors.spec import ConnectorSpec
+from crossdock.kernel.environment import UNSET, has_variable
 from crossdock.kernel.expression import Expression
-from crossdock.kernel.problems import Problem, Refused
+from crossdock.kernel.problems import Incomplete, Problem, Refused
 from crossdock.kernel.retry import Retry
 from crossdock.kernel.yamlfile import Document
 from crossdock.source import SourceSpec
@@ -78,8 +80,23 @@ def connectors(sources: Iterable[SourceSpec]) -> dict[str, ConnectorSpec]:
         except Refused as error:
             problems.extend(error.problems)
     if problems:
-        raise Refused(problems)
+        raise Incomplete(problems, made)
     return made
+
+
+def closed_ones(sources: Iterable[SourceSpec]) -> list[Problem]:
+    """Return what is wrong with callbacks that lack a variable, as far as that can be seen without it."""
+    opened = []
+    for source in sources:
+        callback = source.callback
+        if callback is not None and callback.closed and not has_variable(source.spot.value()["callback"]["url"]):
+            whole = replace(callback, secrets=callback.secrets or (UNSET,), closed=False)
+            opened.append(replace(source, callback=whole))
+    try:
+        connectors(opened)
+    except Refused as error:
+        return list(error.problems)
+    return []
 
 
 def _document(source: str, document: Document, callback: Callback) -> Document:

@@ -1,63 +1,129 @@
-"""Content tests: an event and what should become of it, read from `*.test.yaml`; run by `crossdock test`."""
+"""Content tests: what comes in and what should become of it, read from `*.test.yaml`; run by `crossdock test`."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from crossdock.kernel import jsontext
-from crossdock.kernel.content import TESTS, Spot, read_all, read_schema
-from crossdock.kernel.event import Event, decode_structured
+from crossdock.kernel.content import TESTS, Spot, did_you_mean, read_all, read_schema
+from crossdock.kernel.event import STRUCTURED, Event, decode_structured
 from crossdock.kernel.problems import Problem, Refused
+from crossdock.kernel.yamlfile import Path_
 
-_ENGINE = Path(__file__).parents[1]
-_SCHEMAS = {folder: read_schema(_ENGINE / folder, "_test_schema.json") for folder in ("transforms", "routes")}
+FOLDERS = ("gateway", "transforms", "routes")
+JSON = "application/json"
+_SCHEMA = read_schema(Path(__file__).parent, "_test_schema.json")
 _ENVELOPE = {"id": "test", "source": "/test", "time": "2026-01-01T00:00:00Z"}
+_STRUCTURED = {"content-type": STRUCTURED}
+
+
+class Arrival(NamedTuple):
+    """What comes in: header names in lower case; an empty `source` stands for whichever accepts the event."""
+
+    source: str
+    headers: Mapping[str, str]
+    query: Mapping[str, str]
+    body: bytes
 
 
 @dataclass(frozen=True, slots=True)
 class ContentTest:
-    """One test: the event that comes in and what is expected of it; only keys that are given are compared."""
+    """One test: what comes in, and what is expected of each event; only keys that are given are compared.
+
+    `events` are those that are given as events, not as requests; `lookups` has the rows of lookups by name and key.
+    """
 
     name: str
-    given: Event
-    expect: Mapping[str, Any]
+    given: tuple[Arrival, ...]
+    events: tuple[Event, ...]
+    expect: tuple[Mapping[str, Any], ...]
     spot: Spot = field(repr=False, compare=False)
+    lookups: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 def load(root: Path) -> tuple[ContentTest, ...]:
-    """Return the tests of transforms and routes.
+    """Return the tests beside sources, transforms and routes.
 
     Raises:
         Refused: with every problem of every file.
     """
-    problems: list[Problem] = []
-    tests: list[ContentTest] = []
-    for folder, schema in _SCHEMAS.items():
-        documents, found = read_all(sorted((root / folder).glob(f"*{TESTS}")), root, schema)
-        problems.extend(found)
-        for document in documents:
-            for index in range(len(document.value["tests"])):
-                tests.extend(_test(Spot(document, ("tests", index)), problems))
+    paths = [path for folder in FOLDERS for path in sorted((root / folder).rglob(f"*{TESTS}"))]
+    documents, problems = read_all(paths, root, _SCHEMA)
+    spots = [Spot(document, ("tests", i)) for document in documents for i in range(len(document.value["tests"]))]
+    tests = [_test(spot, problems) for spot in spots]
     if problems:
         raise Refused(problems)
     return tuple(tests)
 
 
-def _test(spot: Spot, problems: list[Problem]) -> list[ContentTest]:
+def unknown_names(
+    tests: Iterable[ContentTest], sources: Iterable[str], routes: Iterable[str], lookups: Iterable[str]
+) -> Iterator[Problem]:
+    """Yield a problem for each source, route and lookup that a test names and the content does not have."""
+    known = {"source": [*sources], "route": [*routes], "lookup": [*lookups]}
+    for test in tests:
+        for kind, path, name in _named(test.spot.value()):
+            if name not in known[kind]:
+                hint = did_you_mean(name, known[kind])
+                yield test.spot.problem(path, f"unknown_{kind}", f"there is no {kind} {name!r}", hint)
+
+
+def _named(value: Mapping[str, Any]) -> Iterator[tuple[str, Path_, str]]:
+    """Yield what a test names: its kind, its place and the name."""
+    yield from (("lookup", ("lookups", name), name) for name in value.get("lookups", ()))
+    for path, given in _each(value, "given"):
+        if "via" in given:
+            yield "source", (*path, "via"), given["via"]
+        if "request" in given:
+            yield "source", (*path, "request", "source"), given["request"]["source"]
+    for path, expect in _each(value, "expect"):
+        yield from (("route", (*path, "routes", i), name) for i, name in enumerate(expect.get("routes", ())))
+        for key in ("bodies", "requests"):
+            yield from (("route", (*path, key, name), name) for name in expect.get(key, ()))
+
+
+def _each(value: Mapping[str, Any], key: str) -> list[tuple[Path_, Any]]:
+    given = value[key]
+    return [((key, i), one) for i, one in enumerate(given)] if isinstance(given, list) else [((key,), given)]
+
+
+def _test(spot: Spot, problems: list[Problem]) -> ContentTest:
     value = spot.value()
-    try:
-        return [ContentTest(value["name"], _event(value["given"]), value["expect"], spot)]
-    except Refused as error:
-        problems.extend(spot.problem(("given",), p.code, p.message, p.hint) for p in error.problems)
-    except TypeError as error:  # orjson: an integer of more than 64 bits
-        problems.append(spot.problem(("given",), "bad_value", str(error)))
-    return []
+    given, events = [], []
+    for path, one in _each(value, "given"):
+        try:
+            given.append(_arrival(one))
+            if "request" not in one:
+                events.append(decode_structured(given[-1].body))
+        except Refused as error:
+            problems.extend(spot.problem(path, p.code, p.message, p.hint) for p in error.problems)
+        except TypeError as error:  # orjson: an integer of more than 64 bits
+            problems.append(spot.problem(path, "bad_value", str(error)))
+    expect = tuple(one for _, one in _each(value, "expect"))
+    if isinstance(value["given"], list) and not isinstance(value["expect"], list):
+        hint = "one entry for each event, in order"
+        problems.append(spot.problem(("expect",), "bad_value", "`given` is a list, so `expect` must be one", hint))
+    return ContentTest(value["name"], tuple(given), tuple(events), expect, spot, value.get("lookups", {}))
 
 
-def _event(given: Mapping[str, Any]) -> Event:
-    """Return the event as it would arrive, through the decoder that the gateway uses."""
-    document = {"specversion": "1.0", **_ENVELOPE, **given}
+def _arrival(given: Mapping[str, Any]) -> Arrival:
+    if "request" in given:
+        return _request(**given["request"])
+    document: dict[str, Any] = {"specversion": "1.0", **_ENVELOPE, **given}
+    via = document.pop("via", "")
     if version := document.pop("version", None):
         document["dataschema"] = f"crossdock:/{given['type']}/{version}"
-    return decode_structured(jsontext.dumps(document))
+    return Arrival(via, _STRUCTURED, {}, jsontext.dumps(document))
+
+
+def _request(
+    source: str,
+    headers: Mapping[str, Any] | None = None,
+    query: Mapping[str, Any] | None = None,
+    body: Any = None,
+    text: str | None = None,
+) -> Arrival:
+    named = {"content-type": JSON, **{name.lower(): str(value) for name, value in (headers or {}).items()}}
+    content = jsontext.dumps(body) if text is None else text.encode()
+    return Arrival(source, named, {name: str(value) for name, value in (query or {}).items()}, content)

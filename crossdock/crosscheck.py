@@ -1,50 +1,72 @@
 """Compares the content folders with each other; called when a project is loaded."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from itertools import combinations
 
 from connectors.spec import ConnectorSpec
+from crossdock import castcheck, casting
 from crossdock.kernel.content import Spot, did_you_mean
+from crossdock.kernel.nearest import near
 from crossdock.kernel.problems import Problem, Refused
 from crossdock.kernel.yamlfile import Path_
 from crossdock.source import SourceSpec
 from routes.spec import Route
 from schemas.registry import Registry, major_of
+from transforms.casts import Cast
 from transforms.engine import Transform
+from transforms.lookups import fed_types
+from transforms.lookupspec import Mapped
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What the folders hold; `None` for a folder with problems of its own, which is not compared."""
+    """What could be read of each folder, and by folder the text of the files that could not."""
 
-    registry: Registry | None
-    sources: tuple[SourceSpec, ...] | None
-    transforms: tuple[Transform, ...] | None
-    routes: tuple[Route, ...] | None
-    connectors: Mapping[str, ConnectorSpec] | None
+    registry: Registry
+    sources: tuple[SourceSpec, ...]
+    transforms: tuple[Transform, ...]
+    routes: tuple[Route, ...]
+    connectors: Mapping[str, ConnectorSpec]
+    unread: Mapping[str, str]
+    casts: tuple[Cast, ...] = ()
+    mapped: tuple[Mapped, ...] = ()
+
+    def may_have(self, name: str, *folders: str) -> bool:
+        """Tell whether a file that could not be read names it; then nothing is said of what seems to be missing."""
+        texts = [self.unread[folder] for folder in folders if folder in self.unread]
+        return any(re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", text) for text in texts)
+
+    def is_meant_by(self, type_: str) -> bool:
+        """Tell whether a type without a schema is written almost like this one; then nothing else is missing."""
+        made = (end for transform in self.transforms for end in (transform.from_type, transform.to_type))
+        used = {*made, *(type_ for route in self.routes for type_ in route.types)}
+        used |= {type_ for source in self.sources for type_, _ in source.types}
+        return bool(near(type_, used - self.registry.by_type.keys() - {type_}, like=0.85))
 
 
 def compare(parts: Parts) -> list[Problem]:
     """Return everything that does not fit together."""
     return [
-        *_duplicates("source", parts.sources or ()),
-        *_duplicates("transform", parts.transforms or ()),
-        *_duplicates("route", parts.routes or ()),
-        *_ambiguous_sources(parts.sources or ()),
-        *_competing_transforms(parts.transforms or ()),
+        *_duplicates("source", parts.sources),
+        *_duplicates("transform", parts.transforms),
+        *_duplicates("route", parts.routes),
+        *_ambiguous_sources(parts.sources),
+        *_competing_transforms(parts.transforms),
         *_unknown_versions(parts),
         *_unprocessed_types(parts),
         *_unknown_connectors(parts),
         *_types_nobody_makes(parts),
+        *castcheck.problems(parts.casts, parts.transforms, parts.routes, parts.registry, parts.unread),
     ]
 
 
 def _made_types(parts: Parts) -> set[str]:
     """Return the types that processing can put out: what transforms make, and what no transform takes."""
-    made = {transform.to_type for transform in parts.transforms or ()}
-    for source in parts.sources or ():
+    made = {transform.to_type for transform in parts.transforms}
+    for source in parts.sources:
         made.update(type_ for type_, pin in source.types if _untransformed(parts, type_, pin))
     return made
 
@@ -79,15 +101,15 @@ def _competing_transforms(transforms: Iterable[Transform]) -> Iterator[Problem]:
 
 def _unknown_versions(parts: Parts) -> Iterator[Problem]:
     registry = parts.registry
-    if registry is None:
-        return
-    for source in parts.sources or ():
+    for source in parts.sources:
         for index, (type_, pin) in enumerate(source.types):
-            yield from _refused(source.spot, ("types", index), partial(registry.version, type_, "", pin))
-    for transform in parts.transforms or ():
+            if not parts.may_have(type_, "schemas"):
+                yield from _refused(source.spot, ("types", index), partial(registry.version, type_, "", pin))
+    for transform in parts.transforms:
         ends = (("from", transform.from_type, transform.from_major), ("to", transform.to_type, transform.to_major))
         for key, type_, major in ends:
-            yield from _refused(transform.spot, (key,), partial(registry.newest, type_, major))
+            if not parts.may_have(type_, "schemas"):
+                yield from _refused(transform.spot, (key,), partial(registry.newest, type_, major))
 
 
 def _refused(spot: Spot, path: Path_, act: Callable[[], str]) -> Iterator[Problem]:
@@ -98,41 +120,49 @@ def _refused(spot: Spot, path: Path_, act: Callable[[], str]) -> Iterator[Proble
 
 
 def _unprocessed_types(parts: Parts) -> Iterator[Problem]:
-    if parts.transforms is None or parts.routes is None or parts.registry is None:
-        return
     routed = {type_ for route in parts.routes for type_ in route.types}
-    for source in parts.sources or ():
+    routed |= fed_types(one.mapping.lookups for one in parts.mapped).keys()
+    for source in parts.sources:
         for index, (type_, pin) in enumerate(source.types):
-            if type_ not in routed and (missing := _untransformed(parts, type_, pin)):
+            if type_ in routed or parts.may_have(type_, "transforms", "routes", "schemas"):
+                continue
+            if (missing := _untransformed(parts, type_, pin)) and not parts.is_meant_by(type_):
                 message = f"no transform takes {type_}@{missing[0]} and no route names it"
                 yield source.spot.problem(("types", index), "no_transform", message, "add one of the two")
 
 
 def _untransformed(parts: Parts, type_: str, pin: str) -> list[int]:
     """Return the majors of a type that a source may send and no transform takes; for a pinned type that one."""
-    versions = (pin,) if pin else parts.registry.versions(type_) if parts.registry else ()
-    taken = {(transform.from_type, transform.from_major) for transform in parts.transforms or ()}
+    versions = (pin,) if pin else parts.registry.versions(type_)
+    taken = {(transform.from_type, transform.from_major) for transform in parts.transforms}
+    taken |= casting.lifted(parts.casts, taken, parts.registry)
     return sorted({major for major in map(major_of, versions) if (type_, major) not in taken})
 
 
 def _unknown_connectors(parts: Parts) -> Iterator[Problem]:
-    if parts.connectors is None:
-        return
-    for route in parts.routes or ():
-        if route.connector not in parts.connectors:
+    for route in parts.routes:
+        if route.connector not in parts.connectors and not parts.may_have(route.connector, "connectors"):
             message = f"there is no connector {route.connector!r}"
             hint = did_you_mean(route.connector, parts.connectors)
-            yield route.spot.problem(("to",), "unknown_connector", message, hint)
+            given = route.spot.value()["to"]
+            path: Path_ = ("to",) if isinstance(given, str) else ("to", given.index(route.connector))
+            yield route.spot.problem(path, "unknown_connector", message, hint)
 
 
 def _types_nobody_makes(parts: Parts) -> Iterator[Problem]:
-    if parts.sources is None or parts.transforms is None or parts.registry is None:
-        return
     made = _made_types(parts)
     becomes = {t.from_type: f"{t.from_type} becomes {t.to_type} in transform {t.name}" for t in parts.transforms}
-    for route in parts.routes or ():
+    for route in parts.routes:
         for index, type_ in enumerate(route.types):
-            if type_ not in made:
+            if type_ in made or parts.may_have(type_, "gateway", "transforms", "schemas"):
+                continue
+            if not parts.is_meant_by(type_):
                 hint = becomes.get(type_) or did_you_mean(type_, made)
                 message = f"no transform makes {type_} and no source sends it"
                 yield route.spot.problem(("from", index), "unknown_type", message, hint)
+    for one in parts.mapped:
+        for type_, lookup in fed_types([one.mapping.lookups]).items():
+            if type_ not in made and not parts.may_have(type_, "gateway", "transforms", "schemas"):
+                message = f"no transform makes {type_} and no source sends it"
+                hint = becomes.get(type_) or did_you_mean(type_, made)
+                yield one.spot.problem(("lookups", lookup.name, "events"), "unknown_type", message, hint)

@@ -1,7 +1,7 @@
 """Sources, the inbound entry points of partners, read from `gateway/*.yaml`; gateway, pipeline and project use them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -9,8 +9,10 @@ from typing import Any
 from crossdock.kernel import yamlfile
 from crossdock.kernel.content import Spot, expressions, names, read_schema
 from crossdock.kernel.expression import Expression
-from crossdock.kernel.problems import Problem, Refused
+from crossdock.kernel.mending import mended
+from crossdock.kernel.problems import Incomplete, Problem, Refused
 from crossdock.kernel.units import seconds
+from crossdock.keyfile import read_keys
 from crossdock.sourceparts import (
     AnswerStyle,
     Callback,
@@ -80,25 +82,19 @@ def load(root: Path, env: Mapping[str, str]) -> tuple[SourceSpec, ...]:
     problems: list[Problem] = []
     for path in names(root, FOLDER):
         try:
-            sources.append(_read(path, root, env))
+            document = yamlfile.read(path, root)
         except Refused as error:
             problems.extend(error.problems)
+            continue
+        found = yamlfile.check(document, _SCHEMA)
+        problems.extend(_concealed(document, problem) for problem in found)
+        if fitting := mended(document, _SCHEMA) if found else document:
+            made = _source(Spot(fitting), root, env, problems)
+            problems.extend(_faults(made))
+            sources.append(made)
     if problems:
-        raise Refused(problems)
+        raise Incomplete(problems, tuple(sources))
     return tuple(sources)
-
-
-def _read(path: Path, root: Path, env: Mapping[str, str]) -> SourceSpec:
-    document = yamlfile.read(path, root)
-    if found := [_concealed(document, problem) for problem in yamlfile.check(document, _SCHEMA)]:
-        raise Refused(found)
-    spot = Spot(document)
-    problems: list[Problem] = []
-    made = _source(spot, env, problems)
-    problems += _faults(made)
-    if problems:
-        raise Refused(problems)
-    return made
 
 
 def _faults(source: SourceSpec) -> list[Problem]:
@@ -123,7 +119,7 @@ def _faults(source: SourceSpec) -> list[Problem]:
     return problems
 
 
-def _source(spot: Spot, env: Mapping[str, str], problems: list[Problem]) -> SourceSpec:
+def _source(spot: Spot, root: Path, env: Mapping[str, str], problems: list[Problem]) -> SourceSpec:
     value: dict[str, Any] = spot.value()
     pairs = [text.partition("@") for text in value["types"]]
     dedupe = value.get("dedupe", {})
@@ -134,7 +130,7 @@ def _source(spot: Spot, env: Mapping[str, str], problems: list[Problem]) -> Sour
         partner=value["partner"],
         accept=value["accept"],
         types=tuple((type_, pin) for type_, _, pin in pairs),
-        verify=read_verify(value["verify"], env),
+        verify=_with_keys(read_verify(value["verify"], env), spot, root, problems),
         match=value.get("match", ""),
         limits=read_limits(value.get("limits", {})),
         dedupe_window=seconds(dedupe.get("window", "7d")),
@@ -147,6 +143,17 @@ def _source(spot: Spot, env: Mapping[str, str], problems: list[Problem]) -> Sour
         callback=read_callback(value["callback"], env) if "callback" in value else None,
         spot=spot,
     )
+
+
+def _with_keys(verify: Verify, spot: Spot, root: Path, problems: list[Problem]) -> Verify:
+    place = verify.options.get("jwks", "")
+    if verify.closed or not place or "://" in place:
+        return verify
+    try:
+        return replace(verify, keys=read_keys(root, place))
+    except Refused as error:
+        problems += [spot.problem(("verify", verify.scheme, "jwks"), p.code, p.message, p.hint) for p in error.problems]
+        return verify
 
 
 def _concealed(document: yamlfile.Document, problem: Problem) -> Problem:

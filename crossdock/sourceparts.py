@@ -17,13 +17,17 @@ _PER = {"s": 1, "m": 60, "h": 3600}
 
 @dataclass(frozen=True, slots=True)
 class Verify:
-    """How a source proves who it is; nothing proves it while it is `closed`, as variables it needs are `missing`."""
+    """How a source proves who it is; nothing proves it while it is `closed`, as variables it needs are `missing`.
+
+    `keys` is the content of the file that `jwks` names, if it names one.
+    """
 
     scheme: str
     options: Mapping[str, Any]
     secrets: tuple[str, ...] = field(repr=False)
     missing: tuple[str, ...] = ()
     closed: bool = False
+    keys: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

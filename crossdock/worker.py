@@ -3,14 +3,14 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any, Protocol
 
+from crossdock.inforce import Content
 from crossdock.kernel.metrics import Metrics
 from crossdock.kernel.problems import Unavailable
-from crossdock.pipeline.feed import Feed
+from crossdock.laneset import Carrier, LaneSet, Workshop, share
 from crossdock.pipeline.lane import Lane
-from crossdock.project import Project
 from routes.spec import Route
 
 log = logging.getLogger(__name__)
@@ -27,11 +27,11 @@ class Part(Protocol):
         """Work; an exception ends the worker, which is started again."""
 
 
-class Watch(Protocol):
+class Watch(Carrier, Protocol):
     """Keeps the consumers of a worker in being."""
 
-    async def prepare(self, processes: bool) -> None:
-        """Make sure of the consumers that the worker reads."""
+    async def prepare(self, shares: Mapping[int, Sequence[Route]]) -> None:
+        """Make sure of what the process step reads, and of the feeds of the seats that deliver."""
 
     async def watch(self, processes: bool, behind: Callable[[], Sequence[Route]]) -> list[str]:
         """Make consumers again that are gone; return their names.
@@ -43,73 +43,66 @@ class Watch(Protocol):
         """Return the routes that a person paused."""
 
 
-Open = Callable[[list[Route]], Awaitable[tuple[Feed, dict[str, Lane]]]]
-
-
-def share(project: Project, seat: int, seats: int) -> list[Route]:
-    """Return the routes of a seat: those of a connector stay together, as they share its limits.
-
-    With several workers the first one only processes: the two steps cost about the same.
-    """
-    routes = list(project.routes.values())
-    if seats == 1:
-        return routes
-    connectors = list(dict.fromkeys(route.connector for route in routes))
-    mine = {name for number, name in enumerate(connectors) if 1 + number % (seats - 1) == seat}
-    return [route for route in routes if route.connector in mine]
-
-
 class Worker:
-    """Starts, watches and stops lanes; one lane of a route in the whole installation, so order holds."""
+    """Starts, watches and stops what a seat does; one lane of a route in the whole installation, so order holds."""
 
     def __init__(
-        self,
-        project: Project,
-        seat: int,
-        seats: int,
-        open_: Open,
-        watch: Watch,
-        metrics: Metrics,
-        others: Sequence[Part] = (),
+        self, seat: int, seats: int, workshop: Workshop, watch: Watch, metrics: Metrics, others: Sequence[Part] = ()
     ) -> None:
-        self.routes = share(project, seat, seats)
         self.processes = seat == 0
-        self.lanes: dict[str, Lane] = {}
-        self._open = open_
+        self._set = LaneSet(seat, seats, workshop, watch, self._start)
+        self._delivering = range(seats)[seats > 1 :]
+        self._delivers = seat in self._delivering
+        self._seats = seats
         self._watch = watch
         self._metrics = metrics
         self._others = others
-        self._feed: Feed | None = None
-        self._tasks: list[asyncio.Task[None]] = []
+        self._tasks: set[asyncio.Task[None]] = set()
 
-    async def start(self) -> None:
+    @property
+    def lanes(self) -> Mapping[str, Lane]:
+        """The lanes of this seat by route."""
+        return self._set.lanes
+
+    async def start(self, content: Content) -> None:
         """Make sure of the consumers and start the lanes."""
-        await self._watch.prepare(self.processes)
-        if self.routes:
-            self._feed, self.lanes = await self._open(self.routes)
+        if self.processes:
+            shares = {seat: share(content.project, seat, self._seats) for seat in self._delivering}
+            await self._watch.prepare(shares)
+        if self._delivers:
+            feed = await self._set.open(content)
             await self.follow_pauses()
-            parts: list[Part] = [self._feed, *self.lanes.values()]
-            self._tasks += [asyncio.create_task(self._run(part)) for part in parts]
-        self._tasks += [asyncio.create_task(self._run(part)) for part in self._others]
-        self._tasks.append(asyncio.create_task(self._keep_watch()))
+            self._start(feed.run())
+        for part in self._others:
+            self._start(part.run())
+        self._start(self._keep_watch())
+
+    async def change(self, content: Content) -> None:
+        """Work by other content.
+
+        Raises:
+            Unavailable: the broker does not answer; to be done again.
+        """
+        await self._set.change(content)
 
     async def stop(self) -> None:
         """Let attempts under way end and record them."""
-        if self._feed:
-            self._feed.stop()
+        feed = self._set.feed
+        if feed:
+            feed.stop()
         await asyncio.gather(*(lane.stop(GRACE) for lane in self.lanes.values()))
-        if self._feed:
+        if feed:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._feed.close(), HAND_OVER)
+                await asyncio.wait_for(feed.close(), HAND_OVER)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def follow_pauses(self) -> None:
-        """Pause and resume lanes as the control bucket says."""
+        """Pause and resume lanes as the control bucket says; those of removed routes go on to their end."""
         paused = await self._watch.paused()
         for name, lane in self.lanes.items():
-            if (lane.state == "paused") != (name in paused):
+            if lane.until is None and lane.attempts.hold.paused != (name in paused):
                 lane.pause(name in paused)
 
     def state(self) -> Mapping[str, Any]:
@@ -119,12 +112,10 @@ class Worker:
     def _behind(self) -> list[Route]:
         return [lane.route for lane in self.lanes.values() if lane.has_own]
 
-    async def _run(self, part: Part) -> None:
-        try:
-            await part.run()
-        except Exception:
-            log.exception("a part of delivery broke: this worker ends and is started again")
-            raise SystemExit(1) from None
+    def _start(self, act: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(_run(act))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def _keep_watch(self) -> None:
         while True:
@@ -135,3 +126,11 @@ class Worker:
                     self._metrics.recovered.labels(name).inc()
             with contextlib.suppress(Unavailable):
                 await self.follow_pauses()
+
+
+async def _run(act: Coroutine[Any, Any, None]) -> None:
+    try:
+        await act
+    except Exception:
+        log.exception("a part of delivery broke: this worker ends and is started again")
+        raise SystemExit(1) from None

@@ -67,7 +67,7 @@ _TITLES = {
     "invalid_json": "Not JSON",
     "too_deep": "Nested too deep",
     "number_not_exact": "A number cannot be kept exactly",
-    "invalid_envelope": "Not a CloudEvents 1.0 event",
+    "invalid_envelope": "The envelope of the event is wrong",
 }
 RETRY_AFTER = "2"
 _SAID = 3  # problems told in the detail; all are in errors
@@ -81,7 +81,7 @@ def status_of(problems: Sequence[Problem]) -> int:
 def problem_document(problems: Sequence[Problem]) -> dict[str, Any]:
     """Return the members of an RFC 9457 document."""
     first = problems[0]
-    said = "; ".join(f"{problem.pointer} {problem.message}".strip() for problem in problems[:_SAID])
+    said = "; ".join(map(_said, problems[:_SAID]))
     more = f" and {len(problems) - _SAID} more" if len(problems) > _SAID else ""
     return {
         "type": _TYPES.get(first.code, f"urn:crossdock:problem:{first.code}"),
@@ -90,6 +90,12 @@ def problem_document(problems: Sequence[Problem]) -> dict[str, Any]:
         "detail": " - ".join(part for part in (said + more, first.hint) if part),
         "errors": [problem.as_error() for problem in problems],
     }
+
+
+def _said(problem: Problem) -> str:
+    """Return where and what is wrong; the place is left out where the message begins with it."""
+    named = problem.message.partition(" ")[0] == problem.pointer.removeprefix("/")
+    return problem.message if named else f"{problem.pointer} {problem.message}".strip()
 
 
 class Answer(NamedTuple):

@@ -1,9 +1,10 @@
 """The gateway of one project, put together from what it stands on."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from fastapi import FastAPI
+from starlette.types import Receive, Scope, Send
 
 from crossdock.kernel.apikeys import KeyBook, Uses
 from crossdock.kernel.buckets import Buckets
@@ -21,6 +22,7 @@ from gateway.ingest import Ingest, Parts
 from gateway.intake import Intake
 from gateway.lastuse import LastUse
 from gateway.limits import Limits
+from gateway.proof import Verifier
 from gateway.sources import make_verifiers
 from gateway.storing import Storing
 from gateway.traffic import Traffic
@@ -43,7 +45,9 @@ class Ground:
 
 
 class Gateway:
-    """The application, and the short way past it."""
+    """The application and the short way past it, of the project in force; what is under way ends by the one before."""
+
+    path = Ingest.path
 
     def __init__(self, project: Project, ground: Ground, body_limit: int) -> None:
         """Put it together.
@@ -52,18 +56,38 @@ class Gateway:
             Refused: what is wrong with how sources prove themselves.
         """
         self.budget = Budget()
+        self.body_limit = body_limit
         self._ground = ground
         self._uses = LastUse(ground.uses)
         self._limits = Limits(ground.buckets, ground.metrics)
         self._once = Once(ground.answers, ground.metrics)
-        callers = Callers(project, ground.keys, make_verifiers(project), self._uses, ground.metrics)
+        self._project: Project | None = None
+        self._verifiers: Mapping[str, Verifier] = {}
+        self._traffic: Traffic | None = None
+        self.use(project)
+
+    def use(self, project: Project) -> None:
+        """Take what comes from now on by another project.
+
+        Raises:
+            Refused: what is wrong with how sources prove themselves; nothing has changed then.
+        """
+        ground = self._ground
+        verifiers = make_verifiers(project, self._project, self._verifiers)
+        callers = Callers(project, ground.keys, verifiers, self._uses, ground.metrics)
         storing = Storing(ground.raw, ground.recorder, ground.metrics, project.revision)
-        traffic = Traffic(project, self._limits)
+        traffic = Traffic(project, self._limits, self._traffic)
         parts = Parts(callers, Intake(project), storing, traffic)
-        self.ingest = Ingest(parts, body_limit)
-        endpoint = Endpoint(project, parts, self.ingest, self.budget, self._once)
+        ingest = Ingest(parts, self.body_limit)
+        endpoint = Endpoint(project, parts, ingest, self.budget, self._once)
         who = asker(callers, traffic)
-        self.app: FastAPI = create_app(project, endpoint, who, ground.journal, ground.ready, storing.refuse)
+        self._app: FastAPI = create_app(project, endpoint, who, ground.journal, ground.ready, storing.refuse)
+        self.ingest, self.admit = ingest, ingest.admit
+        self._project, self._verifiers, self._traffic = project, verifiers, traffic
+
+    async def app(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request of the long way."""
+        await self._app(scope, receive, send)
 
     def start(self) -> None:
         """Begin to tell the store which keys are used."""

@@ -98,6 +98,7 @@ def _type(project: Project, source: SourceSpec, kind: str) -> dict[str, Any]:
         "default": default,
         **_given(title=schema.get("title"), description=schema.get("description")),
         "schemas": {version: f"/v1/schemas/{kind}/{version}" for version in registry.versions(kind)},
+        **_given(deprecated=dict(registry.about(kind).deprecated)),
         **_given(example=example(project, kind, default)),
     }
 

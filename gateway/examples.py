@@ -31,8 +31,8 @@ def _candidates(project: Project, type_: str, version: str) -> Iterator[Any]:
     schema = project.registry.schema(type_, version)
     yield from schema.get("examples", ())
     for test in project.tests:
-        if test.given.type == type_ and "error" not in test.expect:
-            yield test.given.data
+        if not any("error" in expect or "dead_letters" in expect for expect in test.expect):
+            yield from (event.data for event in test.events if event.type == type_)
     yield _make(schema, schema, _DEPTH)
 
 

@@ -1,6 +1,6 @@
 """What became of an event, in the words of the partner who sent it; nothing here tells of a target's insides."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -62,7 +62,7 @@ def journeys(steps: Sequence[Entry]) -> list[Journey]:
 
 def describe(project: Project, event_id: str, same: Sequence[Journey], first: Mapping[int, Journey]) -> dict[str, Any]:
     """Return what became of an event that may have been sent several times; `first` are those that others repeat."""
-    steps = [step for journey in same for step in journey.steps]
+    steps = _told(project, (step for journey in same for step in journey.steps))
     tries = {step.route: step.attempts for step in steps if step.outcome == entry.RETRIED}
     hops = [_hop(project, step, tries, first) for step in in_order(steps) if step.outcome not in _HIDDEN]
     return {
@@ -88,6 +88,7 @@ def item(project: Project, journey: Journey) -> dict[str, Any]:
 
 def status(project: Project, steps: Sequence[Entry]) -> str:
     """Delivered once every route is done with it; dead-lettered while one of them waits for a person."""
+    steps = _told(project, steps)
     last: dict[tuple[int, str], str] = {}
     for step in steps:
         place = step.raw, step.route
@@ -107,6 +108,19 @@ def status(project: Project, steps: Sequence[Entry]) -> str:
         if outcome in outcomes:
             return outcome
     return "accepted"
+
+
+def _told(project: Project, steps: Iterable[Entry]) -> list[Entry]:
+    """Return the steps without those of taps, with which nobody but the operator has to do."""
+    taps = {name for name, route in project.routes.items() if route.tap}
+    if not taps:
+        return list(steps)
+    return [_untapped(step, taps) for step in steps if step.route not in taps]
+
+
+def _untapped(step: Entry, taps: Collection[str]) -> Entry:
+    routes, behind = (",".join(n for n in names.split(",") if n not in taps) for names in (step.routes, step.behind))
+    return step._replace(routes=routes, behind=behind)
 
 
 def _wanted(steps: Sequence[Entry]) -> Iterator[tuple[int, str]]:

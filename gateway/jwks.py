@@ -5,7 +5,6 @@ import logging
 import ssl
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any, Protocol
 
 import jwt
@@ -14,12 +13,13 @@ from jwt.types import JWKDict
 from connectors.addresses import Network, allowed, literal
 from connectors.client import Client
 from connectors.target import SendFailed, Target, parse_target
+from crossdock import keyfile
 from crossdock.kernel import jsontext
 from crossdock.kernel.problems import Refused, Unavailable, refuse
 
 log = logging.getLogger(__name__)
 
-MAX_SIZE = 256 << 10
+MAX_SIZE = keyfile.MAX_SIZE
 TIMEOUT = 5.0
 RENEW, FRESH, KEPT = 480.0, 600.0, 86_400.0  # seconds of age: ask behind the scenes, ask first, use no longer
 PAUSE, FIRST_PAUSE = 30.0, 2.0  # seconds between asking; with no keys at all every sender waits for them
@@ -149,8 +149,8 @@ def _public_key(member: JWKDict, algorithm: str) -> PublicKey | None:
     return None if rules.check_key_length(key) else key  # RFC 7518, section 3.3: 2048 bits of RSA at least
 
 
-def make_keys(place: str, root: Path, networks: Sequence[Network], algorithms: Sequence[str]) -> Keys:
-    """Return the keys of a URL, or of a file below the root of the project, which is read at once.
+def make_keys(place: str, raw: bytes | None, networks: Sequence[Network], algorithms: Sequence[str]) -> Keys:
+    """Return the keys of a URL, or those of the file that the source was read with; none if it could not be.
 
     Raises:
         Refused: `bad_url`, `private_address` or `bad_value`.
@@ -159,14 +159,7 @@ def make_keys(place: str, root: Path, networks: Sequence[Network], algorithms: S
         target = _checked_target(place, networks)
         tls = ssl.create_default_context() if target.scheme == "https" else None
         return FetchedKeys(lambda: _fetch(target, networks, tls, algorithms))
-    path = (root / place).resolve()
-    if not path.is_relative_to(root.resolve()):
-        raise refuse("bad_value", "`jwks` leads out of the project", "keep the file in the project, or name a URL")
-    try:
-        raw = path.read_bytes()
-    except OSError as error:
-        raise refuse("bad_value", f"`jwks` cannot be read: {error.strerror}") from None
-    return FileKeys(parse_keys(raw, algorithms))
+    return FileKeys({} if raw is None else parse_keys(raw, algorithms))
 
 
 def _checked_target(url: str, networks: Sequence[Network]) -> Target:

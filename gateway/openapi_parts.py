@@ -101,7 +101,7 @@ SCHEMAS: Json = {
     ),
     "Type": object_of(
         {"type": TEXT, "versions": list_of(TEXT), "default": TEXT, "schemas": {"type": "object"}},
-        {"title": TEXT, "description": TEXT, "example": {}},
+        {"title": TEXT, "description": TEXT, "deprecated": {"type": "object"}, "example": {}},
     ),
     "Limits": object_of(_LIMITS, _PACE),
 }  # fmt: skip

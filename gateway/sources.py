@@ -1,6 +1,8 @@
 """The verifiers of a project's sources; what is wrong with them is told by `check` and stops the gateway's start."""
 
 import logging
+from collections.abc import Mapping
+from types import MappingProxyType
 
 from crossdock.kernel.problems import Problem, Refused
 from crossdock.project import Project
@@ -11,8 +13,12 @@ from gateway.verify import closed, make_verifier
 log = logging.getLogger(__name__)
 
 
-def make_verifiers(project: Project) -> dict[str, Verifier]:
+def make_verifiers(
+    project: Project, before: Project | None = None, known: Mapping[str, Verifier] = MappingProxyType({})
+) -> dict[str, Verifier]:
     """Return the verifier of each source by name; those that take API keys have none.
+
+    What is `known` of a revision `before` goes on where nothing changed: it may hold keys that were fetched.
 
     Raises:
         Refused: with every option or secret of a wrong shape, and its place.
@@ -22,9 +28,13 @@ def make_verifiers(project: Project) -> dict[str, Verifier]:
     for source in project.sources.values():
         if source.verify.scheme == API_KEY:
             continue
+        old = before.sources.get(source.name) if before else None
+        if old is not None and old.verify == source.verify:
+            made[source.name] = known[source.name]
+            continue
         made[source.name] = closed(source.verify)
         try:
-            verifier = make_verifier(source.verify, project.root)
+            verifier = make_verifier(source.verify)
         except Refused as error:
             if "" not in source.verify.options.values():  # else an option that is not set may be what is wrong
                 place = ("verify", source.verify.scheme)

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import jwt
@@ -87,8 +86,8 @@ class Bearer:
         return None
 
 
-def make_bearer(options: Mapping[str, Any], root: Path) -> Bearer:
-    """Return the verifier of a source's options.
+def make_bearer(options: Mapping[str, Any], keys: bytes | None) -> Bearer:
+    """Return the verifier of a source's options; `keys` is the content of the file that `jwks` names, if it does.
 
     Raises:
         Refused: `bad_value`, `bad_network`, `bad_url` or `private_address`.
@@ -101,4 +100,4 @@ def make_bearer(options: Mapping[str, Any], root: Path) -> Bearer:
         leeway=seconds(options.get("leeway", "60s")),
         algorithms=algorithms,
     )
-    return Bearer(claims, make_keys(options["jwks"], root, networks(options.get("networks", ())), algorithms))
+    return Bearer(claims, make_keys(options["jwks"], keys, networks(options.get("networks", ())), algorithms))

@@ -46,14 +46,15 @@ class Pace:
 class Traffic:
     """The limits of one project in one gateway process; those by time are shared by all."""
 
-    def __init__(self, project: Project, limits: Limits) -> None:
+    def __init__(self, project: Project, limits: Limits, before: "Traffic | None" = None) -> None:
+        """Take over what is under way from what was `before`, of another revision."""
         self._limits = limits
         self._policies = {source.name: _policies(source) for source in project.sources.values()}
         self._limited = frozenset(name for name, policies in self._policies.items() if policies)
         self._notices = {source.name: notices(source) for source in project.sources.values()}
-        self._pace = Pace()
-        self._under_way: Counter[str] = Counter()
-        self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._pace: Pace = before._pace if before else Pace()
+        self._under_way: Counter[str] = before._under_way if before else Counter()
+        self._turns: defaultdict[str, asyncio.Lock] = before._turns if before else defaultdict(asyncio.Lock)
 
     def enter(self, lane: str, most: int) -> None:
         """Begin a request in the lane of a partner or source; `leave` ends it.

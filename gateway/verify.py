@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from pathlib import Path
 
 from crossdock.kernel.units import seconds
 from crossdock.sourceparts import Verify
@@ -14,20 +13,20 @@ from gateway.signatures import STYLES, TOLERANCE, Clock, Signed, Stripe, custom_
 from gateway.standard_webhooks import StandardWebhooks
 from gateway.tokens import make_bearer
 
-_Maker = Callable[[Verify, Path, Clock], Verifier]
+_Maker = Callable[[Verify, Clock], Verifier]
 _SECRETLESS = ("jwt", "proxy_mtls")
 _IN_THE_HEAD = (*_SECRETLESS, "basic")  # what these want to see stands before the body
 
 
-def make_verifier(verify: Verify, root: Path = Path(), clock: Clock = time.time) -> Verifier:
-    """Return what verifies the requests of a source; `root` is the project's, `clock` gives Unix seconds.
+def make_verifier(verify: Verify, clock: Clock = time.time) -> Verifier:
+    """Return what verifies the requests of a source; `clock` gives Unix seconds.
 
     A source whose secrets are not set is closed, after its options were looked at.
 
     Raises:
         Refused: `bad_value`, `bad_secret` and others, for options or secrets of a wrong shape; never with a secret.
     """
-    made = _SCHEMES[verify.scheme](verify, root, clock)
+    made = _SCHEMES[verify.scheme](verify, clock)
     return made if verify.secrets or verify.scheme in _SECRETLESS else closed(verify)
 
 
@@ -36,43 +35,43 @@ def closed(verify: Verify) -> Closed:
     return Closed(reads_body=verify.scheme not in _IN_THE_HEAD)
 
 
-def _signed(verify: Verify, _: Path, clock: Clock) -> Verifier:
+def _signed(verify: Verify, clock: Clock) -> Verifier:
     return Signed(STYLES[verify.scheme], verify.secrets, clock)
 
 
-def _square(verify: Verify, _: Path, clock: Clock) -> Verifier:
+def _square(verify: Verify, clock: Clock) -> Verifier:
     return Signed(replace(STYLES["square"], url=verify.options["url"]), verify.secrets, clock)
 
 
-def _aftership(verify: Verify, _: Path, clock: Clock) -> Verifier:
+def _aftership(verify: Verify, clock: Clock) -> Verifier:
     return Signed(STYLES[f"aftership {verify.options.get('product', 'tracking')}"], verify.secrets, clock)
 
 
-def _stripe(verify: Verify, _: Path, clock: Clock) -> Verifier:
+def _stripe(verify: Verify, clock: Clock) -> Verifier:
     return Stripe(replace(STYLES["stripe"], tolerance=_tolerance(verify)), verify.secrets, clock)
 
 
-def _hmac(verify: Verify, _: Path, clock: Clock) -> Verifier:
+def _hmac(verify: Verify, clock: Clock) -> Verifier:
     return Signed(custom_style(verify.options), verify.secrets, clock)
 
 
-def _standard_webhooks(verify: Verify, _: Path, clock: Clock) -> Verifier:
+def _standard_webhooks(verify: Verify, clock: Clock) -> Verifier:
     return StandardWebhooks(verify.secrets, _tolerance(verify), clock)
 
 
-def _adyen(verify: Verify, _: Path, __: Clock) -> Verifier:
+def _adyen(verify: Verify, _: Clock) -> Verifier:
     return Adyen(verify.secrets)
 
 
-def _basic(verify: Verify, _: Path, __: Clock) -> Verifier:
+def _basic(verify: Verify, _: Clock) -> Verifier:
     return Basic(verify.options["user"], verify.secrets)
 
 
-def _jwt(verify: Verify, root: Path, _: Clock) -> Verifier:
-    return make_bearer(verify.options, root)
+def _jwt(verify: Verify, _: Clock) -> Verifier:
+    return make_bearer(verify.options, verify.keys)
 
 
-def _proxy_mtls(verify: Verify, _: Path, __: Clock) -> Verifier:
+def _proxy_mtls(verify: Verify, _: Clock) -> Verifier:
     return make_proxy_certificate(verify.options)
 
 

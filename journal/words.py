@@ -7,6 +7,7 @@ _WORDS = {
     "retries_ended": "the target could not take it for so long that Crossdock gave up",
     "id_conflict": "its id was used before for an event with other content; give it an id of its own and send it again",
     "lookup_missing": "a value of it is not in the lists of this installation",
+    "lookup_waiting": "a value of it is not in the lists of this installation yet; it goes on by itself when it is",
     "too_large": "it became too large",
 }
 _OTHERWISE = "it could not be processed; the operator of this installation sees why and can send it through again"

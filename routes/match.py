@@ -1,12 +1,16 @@
 """Decides whether a route takes an event and in which order; the pipeline, `try` and `explain` ask it."""
 
-from collections.abc import Iterable
+import hashlib
+import time
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
 from crossdock.kernel.event import Event
 from crossdock.kernel.expression import View, view
 from crossdock.kernel.keys import EXPECTED, as_key
 from crossdock.kernel.problems import Refused, refuse
+from crossdock.kernel.units import duration
 from routes.reason import reason
 from routes.spec import Route
 
@@ -25,12 +29,23 @@ def wants(route: Route, type_: str) -> bool:
     return type_ in route.types
 
 
+def in_sample(event: Event) -> float:
+    """Return where an event stands from 0 to 1, the same in every process and for every route.
+
+    A route with a `sample` takes those below it, so that what a small sample takes is in every larger one.
+    """
+    digest = hashlib.blake2b(f"{event.source}\0{event.id}".encode(), digest_size=8).digest()
+    return int.from_bytes(digest) / 2**64
+
+
 def matches(route: Route, seen: View) -> bool:
-    """Tell whether the route's condition holds; only exactly `true` does.
+    """Tell whether the route's sample has the event and its condition holds; only exactly `true` does.
 
     Raises:
         Refused: `when_not_boolean`, `expression_failed`.
     """
+    if route.sample < 1 and in_sample(seen.event) >= route.sample:
+        return False
     if route.when is None:
         return True
     value = route.when.evaluate(seen)
@@ -54,19 +69,63 @@ def order_key(route: Route, seen: View) -> str:
     return key
 
 
-def explain(routes: Iterable[Route], event: Event) -> list[Verdict]:
-    """Return what each route makes of a canonical event, with the condition that failed in words."""
-    seen = view(event)
-    return [_verdict(route, event.type, seen) for route in routes]
-
-
-def _verdict(route: Route, type_: str, seen: View) -> Verdict:
-    if not wants(route, type_):
-        return Verdict(route.name, False, f"takes {', '.join(route.types)}, not {type_}")
-    if route.when is None:
-        return Verdict(route.name, True, f"takes every {type_}")
+def age(event: Event, stored: float) -> float:
+    """Return since when an event counts as old, in Unix seconds: its `time`, without one when it was `stored`."""
     try:
+        return datetime.fromisoformat(event.time.upper()).timestamp() if event.time else stored
+    except (ValueError, OverflowError):  # a leap second, a year that the clock does not reach
+        return stored
+
+
+def explain(
+    routes: Iterable[Route],
+    event: Event,
+    source: str = "",
+    cast: Callable[[Route, Event], Event] = lambda _, event: event,
+    now: Callable[[], float] = time.time,
+) -> list[Verdict]:
+    """Return what each route makes of a canonical event, with the condition that failed in words.
+
+    `cast` gives the event in the version that a route takes.
+    """
+    return [_verdict(route, event, source, cast, now()) for route in routes]
+
+
+def _verdict(route: Route, event: Event, source: str, cast: Callable[[Route, Event], Event], now: float) -> Verdict:
+    if not wants(route, event.type):
+        return Verdict(route.name, False, f"takes {', '.join(route.types)}, not {event.type}")
+    try:
+        event = cast(route, event)
+        seen = view(event, source)
         matched = matches(route, seen)
     except Refused as error:
         return Verdict(route.name, False, "; ".join(p.message for p in error.problems))
-    return Verdict(route.name, matched, f"{route.when.text} holds" if matched else reason(route.when, seen))
+    if not matched:
+        return Verdict(route.name, False, _unmatched(route, seen))
+    why = f"{route.when.text} holds" if route.when else f"takes every {event.type}"
+    return Verdict(route.name, True, "; ".join([why, *_later(route, event, now)]))
+
+
+def _unmatched(route: Route, seen: View) -> str:
+    place = in_sample(seen.event)
+    if place >= route.sample:
+        return f"the sample of {_percent(route.sample)} does not have it: it stands at {_percent(place)}"
+    return reason(route.when, seen) if route.when else ""
+
+
+def _later(route: Route, event: Event, now: float) -> Iterator[str]:
+    """Say what else the route makes of an event that it takes at this moment."""
+    if route.sample < 1:
+        yield f"the sample of {_percent(route.sample)} has it"
+    if route.expire and age(event, now) + route.expire < now:
+        yield f"but it is older than {duration(route.expire)}: it becomes the dead letter `expired`"
+    if route.delay:
+        yield f"sent {duration(route.delay)} after it was stored"
+    if route.window and (look := route.window.look(now)).closed:
+        yield f"held, the window is closed until {route.window.local(look.until)}"
+    if route.tap:
+        yield "a tap: dropped if it cannot be sent"
+
+
+def _percent(share: float) -> str:
+    return f"{round(share * 100, 2):g}%"

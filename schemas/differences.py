@@ -9,11 +9,17 @@ import jsonschema_rs
 from jsonschema_rs import ValidationErrorKind as Kind
 
 from crossdock.kernel.problems import Problem
+from schemas.alternatives import MOST_TOLD, Choice, nearest
 
 MAX_PROBLEMS = 100
 MAX_SHOWN = 120
 MAX_VALUES = 1000
 _MASK = "value "
+_WORDS = {
+    "falseSchema": "is not allowed here",
+    "contains": "has no item of the kind that it needs",
+    "not": "is of the kind that is excluded here",
+}
 
 
 def differences(validator: jsonschema_rs.Draft202012Validator, data: Any) -> list[Problem]:
@@ -73,18 +79,23 @@ def _explain(errors: Iterable[jsonschema_rs.ValidationError]) -> Iterator[Proble
         elif isinstance(kind, Kind.Required):
             yield _problem([*error.instance_path, kind.property], kind.name, "is required")
         elif isinstance(kind, Kind.AnyOf | Kind.OneOfNotValid):
-            yield from _explain(_nearest(kind.context))
+            yield from _alternatives(nearest(kind.context, error.instance_path))
+        elif isinstance(kind, Kind.PropertyNames):
+            told = next(_explain([kind.error]))
+            yield _problem(error.instance_path, kind.name, f"has a name that {told.message}")
         else:
             yield _problem(error.instance_path, kind.name, _message(error))
 
 
-def _nearest(branches: list[list[jsonschema_rs.ValidationError]]) -> list[jsonschema_rs.ValidationError]:
-    """Return the complaints of the alternative that was probably meant: the fewest, then the deepest."""
-    return min(branches, key=lambda errors: (len(errors), -max(len(e.instance_path) for e in errors)))
+def _alternatives(found: list[jsonschema_rs.ValidationError] | Choice) -> Iterator[Problem]:
+    if isinstance(found, Choice):
+        yield _problem(found.path, found.rule, f"{found.expected}, got {_shown(found.value)}")
+    else:
+        yield from islice(_explain(found), MOST_TOLD)
 
 
 def _message(error: jsonschema_rs.ValidationError) -> str:
-    text = error.message.removeprefix(_MASK)
+    text = _WORDS.get(error.kind.name) or error.message.removeprefix(_MASK)
     value = error.instance
     if len(text) > 2 * MAX_SHOWN:
         text = text[: 2 * MAX_SHOWN] + "..."

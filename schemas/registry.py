@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -10,13 +10,16 @@ from typing import Any
 import jsonschema_rs
 
 from crossdock.kernel.content import did_you_mean
-from crossdock.kernel.problems import Problem, Refused, refuse
+from crossdock.kernel.problems import Incomplete, Problem, Refused, refuse
+from schemas import about
+from schemas.about import About
 from schemas.differences import differences
 from schemas.spec import read
 
 FOLDER = "schemas"
 _TYPE = re.compile(r"(?!crossdock\.)[a-z0-9_]+(\.[a-z0-9_]+)*\Z")
 _VERSION = re.compile(r"(0|[1-9][0-9]{0,5})\.(0|[1-9][0-9]{0,5})\Z")
+_UNSAID = About()
 _DATASCHEMA = re.compile(r"/([^/?#]+)/([^/?#]+)\Z")
 
 
@@ -33,6 +36,11 @@ class Registry:
     """All schemas; the versions of each type are ordered, oldest first."""
 
     by_type: Mapping[str, Mapping[str, Compiled]]
+    abouts: Mapping[str, About] = field(default_factory=dict)
+
+    def about(self, type_: str) -> About:
+        """Return what the `schema.yaml` of a type says, or the defaults."""
+        return self.abouts.get(type_, _UNSAID)
 
     def types(self) -> tuple[str, ...]:
         """Return every event type in alphabetical order."""
@@ -108,16 +116,27 @@ def load(root: Path) -> Registry:
     problems: list[Problem] = []
     found: dict[str, dict[str, Compiled]] = {}
     for path in sorted((root / FOLDER).glob("*/*.json"), key=_order):
-        if not (_TYPE.match(path.parent.name) and _VERSION.match(path.stem)):
+        if not is_name(path.parent.name, path.stem):
             problems.append(_misnamed(path.relative_to(root).as_posix()))
             continue
         try:
             found.setdefault(path.parent.name, {})[path.stem] = Compiled(*read(path, root))
         except Refused as error:
             problems.extend(error.problems)
+    abouts: dict[str, About] = {}
+    for path in sorted((root / FOLDER).glob(f"*/{about.FILE}")):
+        try:
+            abouts[path.parent.name] = about.read(path, root, found.get(path.parent.name, {}))
+        except Refused as error:
+            problems.extend(error.problems)
     if problems:
-        raise Refused(problems)
-    return Registry(found)
+        raise Incomplete(problems, Registry(found, abouts))
+    return Registry(found, abouts)
+
+
+def is_name(type_: str, version: str) -> bool:
+    """Tell whether a schema may be of this type and version."""
+    return bool(_TYPE.match(type_) and _VERSION.match(version))
 
 
 @lru_cache(maxsize=1024)

@@ -1,7 +1,7 @@
 """Reads one schema file and finds everything that is wrong with it; called by the registry."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +12,13 @@ from jsonschema.exceptions import best_match
 from crossdock.kernel import jsontext, yamlfile
 from crossdock.kernel.content import Spot, read_schema
 from crossdock.kernel.problems import Problem, Refused
+from schemas import unrolled
 
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
 MAX_BYTES = 256 << 10
 MAX_PATTERN = 1 << 20  # bytes of one compiled regular expression
 _RULES = read_schema(Path(__file__).parent)
+_SYNTAX = "look for commas, quotes and brackets before this place"
 _LITERALS = {"const", "enum", "examples", "default"}
 
 
@@ -53,28 +56,56 @@ def read(path: Path, root: Path) -> tuple[dict[str, Any], jsonschema_rs.Draft202
     Raises:
         Refused: with every problem of the file.
     """
-    name = path.relative_to(root).as_posix()
-    raw = path.read_bytes()
-    if len(raw) > MAX_BYTES:
-        raise Refused([Problem("too_large", f"larger than {MAX_BYTES >> 10} KiB").at(name)])
-    schema = _parse(raw, name)
     expected = uri(path.parent.name, path.stem)
+    return _read(path, root, lambda spot: _problems(spot, expected))
+
+
+def read_foreign(path: Path, root: Path) -> tuple[dict[str, Any], jsonschema_rs.Draft202012Validator]:
+    """Return the schema of somebody else, such as a target's own, and its validator; see `read`."""
+    return _read(path, root, _foreign_problems)
+
+
+def _read(
+    path: Path, root: Path, find: Callable[[Spot], list[Problem]]
+) -> tuple[dict[str, Any], jsonschema_rs.Draft202012Validator]:
+    name = path.relative_to(root).as_posix()
+    if path.stat().st_size > MAX_BYTES:
+        raise Refused([Problem("too_large", f"larger than {MAX_BYTES >> 10} KiB").at(name)])
+    raw = path.read_bytes()
+    schema = _parse(raw, name)
     # The places of a schema's values are looked for when there is something to show: that costs as much as the rest.
-    if _problems(Spot(yamlfile.Document(name, schema, {})), expected):
-        raise Refused(_problems(Spot(_document(raw, name, schema)), expected))
+    if find(Spot(yamlfile.Document(name, schema, {}))):
+        raise Refused(find(Spot(_document(raw, name, schema))))
     try:
         return schema, compile_schema(schema)
     except ValueError as error:
         raise Refused([_uncompiled(Spot(_document(raw, name, schema)), error)]) from None
 
 
+def placed(path: Path, root: Path) -> yamlfile.Document:
+    """Return a schema that was read before, with the places of its values."""
+    raw, name = path.read_bytes(), path.relative_to(root).as_posix()
+    return _document(raw, name, _parse(raw, name))
+
+
 def _problems(spot: Spot, expected: str) -> list[Problem]:
     schema = spot.document.value
-    problems = [*yamlfile.check(spot.document, _RULES), *_remote(spot, schema, ())]
+    problems = [*yamlfile.check(spot.document, _RULES), *_foreign_problems(spot)]
+    if not problems and schema["$id"] != expected:
+        problems.append(
+            spot.problem(("$id",), "wrong_id", f"$id must be {expected}", "or move the file: its path says it")
+        )
+    return problems
+
+
+def _foreign_problems(spot: Spot) -> list[Problem]:
+    schema = spot.document.value
+    dialect = schema.get("$schema", DIALECT) if isinstance(schema, dict) else DIALECT
+    if dialect != DIALECT:  # and must not reach the validator, which would fetch it
+        return [spot.problem(("$schema",), "unknown_dialect", f"$schema must be {DIALECT}", "or be left out")]
+    problems = [*_remote(spot, schema, ())] or [*_endless(spot, schema)]
     if not jsonschema_rs.meta.is_valid(schema):  # which is quick, but does not say it in words
         problems += _metaschema(spot)
-    if not problems and schema["$id"] != expected:
-        problems.append(spot.problem(("$id",), "wrong_id", f"$id must be {expected}, as the path says"))
     return problems
 
 
@@ -85,9 +116,9 @@ def _parse(raw: bytes, name: str) -> Any:
     except Refused as error:
         raise Refused(problem.at(name) for problem in error.problems) from None
     except json.JSONDecodeError as error:
-        raise Refused([Problem("invalid_json", error.msg).at(name, error.lineno, error.colno)]) from None
+        raise Refused([Problem("invalid_json", error.msg, _SYNTAX).at(name, error.lineno, error.colno)]) from None
     except (ValueError, RecursionError) as error:
-        raise Refused([Problem("invalid_json", str(error)).at(name)]) from None
+        raise Refused([Problem("invalid_json", str(error), _SYNTAX).at(name)]) from None
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -124,6 +155,18 @@ def _remote(spot: Spot, node: Any, path: yamlfile.Path_) -> Iterator[Problem]:
             yield spot.problem((*path, key), "remote_ref", f"{key} leads out of the file", "copy it under $defs")
         elif key not in _LITERALS:
             yield from _remote(spot, child, (*path, key))
+
+
+def _endless(spot: Spot, schema: Any) -> Iterator[Problem]:
+    """Refuse what says nothing, and what takes a validator longer than any document is worth."""
+    if not unrolled.chains(schema):
+        return
+    if (reference := unrolled.circle(schema)) is not None:
+        message = f"{reference} leads back to itself and never to the data"
+        yield spot.problem(unrolled.path_of(schema, reference), "circular_ref", message, "say what the data is like")
+    elif unrolled.effort(schema) >= unrolled.MAX_EFFORT:
+        message = f"one value would be compared with more than {unrolled.MAX_EFFORT} subschemas"
+        yield spot.problem((), "too_complex", message, "fewer alternatives that refer to alternatives")
 
 
 def _uncompiled(spot: Spot, error: ValueError) -> Problem:

@@ -13,7 +13,7 @@ from nats.aio.client import Client
 from nats.js.errors import NotFoundError
 
 from crossdock.adapters import nats
-from crossdock.adapters.topology import CONTROL, KEYS, POSITIONS, Topology
+from crossdock.adapters.topology import BUCKETS, Topology
 from crossdock.kernel.problems import Refused, Unavailable
 from crossdock.kernel.stream import STREAMS
 from crossdock.supervisor import datafolder, probes, servers
@@ -98,7 +98,7 @@ async def clean(url: str) -> AsyncIterator[tuple[Client, Topology]]:
     """Connect to a broker whose streams and buckets are new."""
     async with connected(url) as client:
         jetstream = client.jetstream()
-        for name in (*STREAMS, *(f"KV_{bucket}" for bucket in (KEYS, CONTROL, POSITIONS))):
+        for name in (*STREAMS, *(f"KV_{bucket}" for bucket in BUCKETS)):
             with suppress(NotFoundError):
                 await jetstream.delete_stream(name)
         topology = Topology(client, 1, RETENTION)

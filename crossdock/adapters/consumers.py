@@ -1,6 +1,5 @@
 """The durable consumers of Crossdock: their names, what they take, and what the broker says of them."""
 
-import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -9,9 +8,13 @@ from nats.js.api import ConsumerInfo
 
 from crossdock.kernel.stream import EVENTS, JOURNAL, RAW
 from routes.spec import Route
+from transforms.lookups import Fed, Table
 
 PROCESS = "process"
 FEED = "feed-"
+ROUTE = "route-"
+_REPLAY = "replay."
+TABLE = "table-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,26 +29,29 @@ class Consumer:
 
 def route_consumer(route: str, types: Iterable[str]) -> Consumer:
     """Return the own consumer of a route that fell behind: its types, and what is replayed to it."""
-    return Consumer(EVENTS, f"route-{route}", _subjects(route, types))
+    return Consumer(EVENTS, f"{ROUTE}{route}", _subjects(route, types))
 
 
 def feed_consumer(seat: int, seats: int, routes: Iterable[Route]) -> Consumer:
     """Return the shared consumer of the routes of a seat.
 
-    Its name says which routes it carries: a feed never takes over a route whose place in the stream is not its own.
+    It takes a subject of its own too, on which nothing comes: without any it would take all there are.
     """
-    routes = list(routes)
     subjects = dict.fromkeys(subject for route in routes for subject in _subjects(route.name, route.types))
-    names = "\n".join(sorted(route.name for route in routes))
-    mark = hashlib.blake2b(names.encode(), digest_size=4).hexdigest()
-    return Consumer(EVENTS, f"{FEED}{seat}-of-{seats}-{mark}", tuple(subjects))
+    return Consumer(EVENTS, f"{FEED}{seat}-of-{seats}", (*subjects, f"{_REPLAY}feed.{seat}"))
 
 
 def feed_of(route: Route, present: Iterable[ConsumerInfo]) -> ConsumerInfo | None:
     """Return the shared consumer that carries a route."""
     return next(
-        (info for info in present if info.name.startswith(FEED) and f"replay.{route.name}" in filters(info)), None
+        (info for info in present if info.name.startswith(FEED) and f"{_REPLAY}{route.name}" in filters(info)), None
     )
+
+
+def carried(info: ConsumerInfo) -> frozenset[str]:
+    """Return the names of the routes that a shared consumer carries."""
+    names = (subject.removeprefix(_REPLAY) for subject in filters(info) if subject.startswith(_REPLAY))
+    return frozenset(name for name in names if "." not in name)
 
 
 async def consumers(client: Client) -> list[ConsumerInfo]:
@@ -62,7 +68,13 @@ def filters(info: ConsumerInfo) -> list[str]:
 
 
 def _subjects(route: str, types: Iterable[str]) -> tuple[str, ...]:
-    return (*(f"event.{kind}" for kind in types), f"replay.{route}")
+    return (*(f"event.{kind}" for kind in types), f"{_REPLAY}{route}")
+
+
+def table_consumer(table: Table) -> Consumer:
+    """Return what feeds a lookup table with all events of its type that are kept."""
+    assert isinstance(table.origin, Fed)
+    return Consumer(EVENTS, f"{TABLE}{table.id}", (f"event.{table.origin.type}",), begin=True)
 
 
 PROCESS_CONSUMER = Consumer(RAW, PROCESS, ("raw.>",), begin=True)

@@ -6,7 +6,7 @@ import json
 import logging
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Collection, Iterable
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from typing import Any
 
 from nats.aio.client import Client
@@ -209,8 +209,10 @@ class NatsInbox:
         return True
 
 
-async def read(client: Client, stream: str, *, headers_only: bool = False) -> AsyncIterator[list[Message]]:
-    """Read a stream to its present end, in batches, leaving no consumer behind."""
+async def read(
+    client: Client, stream: str, *, headers_only: bool = False, subjects: Sequence[str] = (">",)
+) -> AsyncIterator[list[Message]]:
+    """Read a stream, or some subjects of it, to its present end, in batches, leaving no consumer behind."""
     jetstream = client.jetstream()
     try:
         end = (await jetstream.stream_info(stream)).state.last_seq
@@ -219,6 +221,7 @@ async def read(client: Client, stream: str, *, headers_only: bool = False) -> As
     config = ConsumerConfig(
         deliver_policy=DeliverPolicy.ALL,
         ack_policy=AckPolicy.NONE,
+        filter_subjects=list(subjects),
         headers_only=headers_only,
         inactive_threshold=30,
         mem_storage=True,

@@ -1,6 +1,6 @@
 """Reads the streams for the ledger: what was stored, how far each consumer is, what was recorded."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from urllib.parse import unquote
 
@@ -9,17 +9,15 @@ from nats.errors import Error as NatsError
 from nats.js.api import ConsumerInfo
 from nats.js.errors import NotFoundError
 
-from crossdock.adapters.consumers import PROCESS, consumers, feed_of
+from crossdock.adapters.consumers import PROCESS, ROUTE, consumers, feed_of
 from crossdock.adapters.inbox import read
 from crossdock.adapters.watch import consumer_of
 from crossdock.kernel import event as events
-from crossdock.kernel.expression import view
 from crossdock.kernel.problems import Refused, Unavailable
-from crossdock.kernel.stream import DLQ, EVENT_ID, EVENTS, JOURNAL, ORIGIN, RAW, Message
+from crossdock.kernel.stream import DLQ, EVENT_ID, EVENTS, JOURNAL, ORIGIN, RAW, SOURCE, Message
 from crossdock.project import Project
 from journal.entry import MATCHED, RETRIED, Entry, unpack
 from journal.ledger import Ledger, RawEvent, RoutedEvent, balance
-from routes.match import matches
 from routes.spec import Route
 
 
@@ -35,11 +33,12 @@ async def read_ledger(client: Client, project: Project, kept_since: int) -> Ledg
         processed = await _processed(client)
         present = await _present(client)
         readings = {route.name: _Reading.of(route, present) for route in project.routes.values()}
+        leaving = [info.name.removeprefix(ROUTE) for info in present if info.name.startswith(ROUTE)]
         entries = [line async for batch in read(client, JOURNAL) for m in batch for line in unpack(m.payload)]
         letters = frozenset([m.seq async for batch in read(client, DLQ, headers_only=True) for m in batch])
         told = _Told(entries)
         routed = [
-            _routed(message, project, readings, told)
+            _routed(message, project, readings, told, leaving)
             async for batch in read(client, EVENTS)
             for message in batch
             if ORIGIN not in message.headers
@@ -83,13 +82,16 @@ class _Told:
         self.feeds: dict[int, set[str]] = {}
         self.matched: set[tuple[str, int]] = set()
         self.behind: set[tuple[str, int]] = set()
+        self.routes: dict[int, set[str]] = {}
         for line in entries:
             if line.route and line.outcome != RETRIED:
                 self.settled.add((line.route, line.seq))
+                self.routes.setdefault(line.seq, set()).add(line.route)
             elif line.outcome == MATCHED:
                 self.feeds.setdefault(line.seq, set()).add(line.detail)
                 self.matched.update((name, line.seq) for name in line.routes.split(",") if name)
                 self.behind.update((name, line.seq) for name in line.behind.split(",") if name)
+                self.routes.setdefault(line.seq, set()).update(name for name in line.routes.split(",") if name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,14 +108,18 @@ class _Reading:
 
     def waits(self, seq: int) -> bool:
         """Tell whether a consumer still has to bring this, or is not done with it."""
-        own = self.own is not None and seq >= (self.own.config.opt_start_seq or 0) and seq > _floor(self.own)
-        return own or (self.feed is not None and seq > _floor(self.feed))
+        return self.waits_own(seq) or (self.feed is not None and seq > _floor(self.feed))
 
-    def begins(self, subject: str) -> int:
-        """Return from where the feed takes a subject; those of later revisions begin later."""
+    def waits_own(self, seq: int) -> bool:
+        """Tell whether its own consumer still has to bring this, or is not done with it."""
+        return self.own is not None and seq >= (self.own.config.opt_start_seq or 0) and seq > _floor(self.own)
+
+    def begins(self, route: str, subject: str) -> int:
+        """Return from where a route takes a subject; what came with a change begins later than the feed."""
         if self.feed is None:
             return 2**63
-        return int((self.feed.config.metadata or {}).get(subject, self.feed.config.opt_start_seq or 0))
+        known = self.feed.config.metadata or {}
+        return max(int(known.get(one, self.feed.config.opt_start_seq or 0)) for one in (subject, f"replay.{route}"))
 
 
 def _raw(batch: list[Message], processed: int) -> list[RawEvent]:
@@ -124,16 +130,23 @@ def _raw(batch: list[Message], processed: int) -> list[RawEvent]:
     ]
 
 
-def _routed(message: Message, project: Project, readings: Mapping[str, _Reading], told: _Told) -> RoutedEvent:
+def _routed(
+    message: Message, project: Project, readings: Mapping[str, _Reading], told: _Told, leaving: Collection[str]
+) -> RoutedEvent:
     event = events.restore(message.payload)
     names, waiting = [], set()
     for route in project.routes_for(event.type):
         state = _state(message, route, readings[route.name], told)
-        if state is None or (state == "unknown" and not _wants(route, event)):
+        if state is None or (state == "unknown" and not _wants(project, route, event, message)):
             continue
         names.append(route.name)
         if state != "due":
             waiting.add(route.name)
+    present = {route.name for route in project.routes_for(event.type)}
+    unseen = {name for name in leaving if (name, message.seq) in told.behind and name not in present}
+    gone = (told.routes.get(message.seq, set()) | unseen) - present
+    names += gone  # of routes that the content had, while it had them
+    waiting |= {name for name in gone if (name, message.seq) not in told.settled and name in leaving}
     return RoutedEvent(message.seq, event.id, tuple(names), frozenset(waiting))
 
 
@@ -147,17 +160,17 @@ def _state(message: Message, route: Route, reading: _Reading, told: _Told) -> st
         return "waiting" if waits else "due"
     if place in told.behind:
         return "unknown" if waits else "due"
-    feeds = told.feeds.get(message.seq, set())
-    before = message.seq < reading.begins(message.subject)
-    if (reading.feed is not None and reading.feed.name in feeds) or (before and feeds):
-        return None  # its feed looked and it did not match, or it did not exist then
-    if waits:
+    if reading.waits_own(message.seq):
         return "unknown"
-    return None if before else "due"
+    feeds = told.feeds.get(message.seq, set())
+    before = message.seq < reading.begins(route.name, message.subject)
+    if before or (reading.feed is not None and reading.feed.name in feeds):
+        return None  # its feed looked and it did not match, or it did not exist then
+    return "unknown" if waits else "due"
 
 
-def _wants(route: Route, event: events.Event) -> bool:
+def _wants(project: Project, route: Route, event: events.Event, message: Message) -> bool:
     try:
-        return matches(route, view(event))
+        return project.wants(route, event, message.headers.get(SOURCE, ""))
     except Refused:
         return True  # it will become a dead letter of this route

@@ -131,6 +131,9 @@ class MemoryBacklogs:
         """See `Backlogs.drop`."""
         self.inboxes.pop(route.name, None)
 
+    async def close(self, _: Inbox) -> None:
+        """See `Backlogs.close`."""
+
 
 class MemorySeen:
     """Claims in a dict; nothing expires."""

@@ -21,8 +21,14 @@ EVERY = 2.0
 STALE = 10.0
 
 
-async def report(client: Client, name: str, metrics: Metrics, state: Callable[[], Mapping[str, Any]]) -> None:
-    """Publish name, state and metrics until cancelled; a report nobody hears is lost, which is fine.
+async def report(
+    client: Client,
+    name: str,
+    metrics: Metrics,
+    state: Callable[[], Mapping[str, Any]],
+    content: Callable[[], Mapping[str, Any]],
+) -> None:
+    """Publish name, state, content and metrics until cancelled; a report nobody hears is lost, which is fine.
 
     Ends the process when the connection is closed for good, so that the supervisor starts it again.
     """
@@ -30,7 +36,8 @@ async def report(client: Client, name: str, metrics: Metrics, state: Callable[[]
         if client.is_closed:  # nats-py never comes back from an error the server answered with: start afresh
             raise SystemExit(1)
         if client.is_connected:
-            document = {"name": name, "state": dict(state()), "metrics": metrics.text().decode()}
+            told = {"name": name, "state": dict(state()), "content": dict(content())}
+            document = told | {"metrics": metrics.text().decode()}
             with contextlib.suppress(NatsError, OSError):
                 await client.publish(SUBJECT, jsontext.dumps(document))
         await asyncio.sleep(EVERY)
@@ -49,6 +56,10 @@ class Reports:
     def states(self) -> dict[str, Any]:
         """Return the lane states of all workers heard lately, by route."""
         return {route: state for report in self._fresh() for route, state in report["state"].items()}
+
+    def contents(self) -> dict[str, Any]:
+        """Return for each process heard lately which revision it works by, and why not another if it cannot."""
+        return {report["name"]: report["content"] for report in self._fresh()}
 
     def metrics(self) -> bytes:
         """Return all processes' metrics with the label `process`."""

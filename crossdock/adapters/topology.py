@@ -2,7 +2,8 @@
 
 import contextlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from nats.aio.client import Client
@@ -23,7 +24,9 @@ from crossdock.adapters.consumers import FEED, Consumer, consumers, filters
 from crossdock.kernel.problems import Unavailable
 from crossdock.kernel.stream import EVENTS, STREAMS
 
-KEYS, CONTROL, POSITIONS = "KEYS", "CONTROL", "POSITIONS"
+KEYS, CONTROL, POSITIONS, CONTENT = "KEYS", "CONTROL", "POSITIONS", "CONTENT"
+LOOKUPS, PARKED = "LOOKUPS", "PARKED"
+BUCKETS = (KEYS, CONTROL, POSITIONS, CONTENT, LOOKUPS, PARKED)
 CONTROL_SUBJECT = "crossdock.control"
 REPEAT_WINDOW = 300.0  # seconds in which the broker itself drops an exact repeat
 ACK_WAIT = 6.0  # seconds until the work of a dead worker goes to its successor
@@ -51,13 +54,17 @@ class Topology:
         try:
             for name, subjects in STREAMS.items():
                 await self._stream(name, subjects)
-            for bucket in (KEYS, CONTROL, POSITIONS):
+            for bucket in BUCKETS:
                 await self._bucket(bucket)
         except (NatsError, OSError) as error:
             raise Unavailable(f"nats: {type(error).__name__}: {error}") from error
 
-    async def consumer(self, wanted: Consumer, start: int | None = None) -> ConsumerInfo:
+    async def consumer(
+        self, wanted: Consumer, start: int | None = None, begins: Mapping[str, int] = MappingProxyType({})
+    ) -> ConsumerInfo:
         """Create or update one consumer; a new one begins at `start`, one that was lost after the last known position.
+
+        `begins` says from where on it is sure to bring a subject, for the ledger.
 
         Raises:
             Unavailable: the broker does not answer.
@@ -80,14 +87,16 @@ class Topology:
                 ack_wait=ACK_WAIT,
                 max_ack_pending=IN_FLIGHT,
                 max_deliver=-1,
-                metadata=began,
+                metadata=began | {subject: str(seq) for subject, seq in begins.items()},
             )
             return await self._jetstream.add_consumer(wanted.stream, config)
         except (NatsError, OSError) as error:
             raise Unavailable(f"nats: {type(error).__name__}: {error}") from error
 
     async def feeds(self, wanted: Sequence[Consumer]) -> None:
-        """Make the shared consumers; when workers or routes changed, new ones begin where the last of those before is.
+        """Make the shared consumers that are missing; they begin where the last of those before is.
+
+        What is there stays as it is: its worker knows which routes it carries, and changes that.
 
         Raises:
             Unavailable: the broker does not answer.
@@ -98,7 +107,8 @@ class Topology:
             raise Unavailable(f"nats: {type(error).__name__}: {error}") from error
         names = {consumer.name for consumer in wanted}
         old = [info for info in present if info.name.startswith(FEED) and info.name not in names]
-        for consumer in wanted:
+        there = {info.name for info in present}
+        for consumer in (consumer for consumer in wanted if consumer.name not in there):
             before = [info for info in old if set(filters(info)) & set(consumer.subjects)]
             floors = [(info.ack_floor.stream_seq or 0) if info.ack_floor else 0 for info in before]
             await self.consumer(consumer, min(floors) + 1 if floors else None)

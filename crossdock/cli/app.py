@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from crossdock import VERSION
-from crossdock.cli import bench, content, keys, operate, roles, run
+from crossdock.cli import apply, bench, content, graph, init, keys, operate, plan, roles, run, schema, testing, tryout
 
 app = typer.Typer(name="crossdock", no_args_is_help=True, add_completion=False, pretty_exceptions_show_locals=False)
 
@@ -23,7 +23,7 @@ def crossdock(
     """Integration middleware for retail: events in, checked, mapped, routed, delivered or kept as dead letters."""
 
 
-for module in (run, roles, content, keys, operate, bench):
+for module in (init, apply, run, roles, content, testing, tryout, graph, schema, plan, keys, operate, bench):
     module.register(app)
 
 

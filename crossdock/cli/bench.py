@@ -64,7 +64,10 @@ def ingest(
     gateways: GatewaysOption = 1,
     json: JsonOption = False,
 ) -> None:
-    """Events a second through the gateway, stored and acknowledged."""
+    """Events a second through the gateway, stored and acknowledged.
+
+    Example: crossdock bench ingest --busy
+    """
     _take(["ingest"], reps, sync, peers, json, busy=busy, gateways=gateways)
 
 
@@ -79,7 +82,7 @@ def _filled(name: str, help_: str) -> None:
     ) -> None:
         _take([name], reps, sync, peers, json, events=events, workers=workers)
 
-    bench_app.command(name, help=help_)(command)
+    bench_app.command(name, help=f"{help_}\n\nExample: crossdock bench {name}")(command)
 
 
 _filled("route", "Events a second from a full stream to three targets.")
@@ -96,7 +99,10 @@ def latency(
     workers: WorkersOption = CORES,
     json: JsonOption = False,
 ) -> None:
-    """Milliseconds from POST to a target at a constant rate."""
+    """Milliseconds from POST to a target at a constant rate.
+
+    Example: crossdock bench latency --rate 500
+    """
     _take(["latency"], reps, sync, peers, json, rate=rate, workers=workers)
 
 
@@ -107,7 +113,10 @@ def scale(
     workers: WorkersOption = 1,
     json: JsonOption = False,
 ) -> None:
-    """What an event costs with a longer backlog, more routes, sources and keys, larger events, a longer journal."""
+    """What an event costs with a longer backlog, more routes, sources and keys, larger events, a longer journal.
+
+    Example: crossdock bench scale
+    """
     from bench import scale as measures  # noqa: PLC0415
     from bench import scale_table, toolchain  # noqa: PLC0415  as below
     from bench.scale_cases import DIMENSIONS, Stretch  # noqa: PLC0415

@@ -1,40 +1,58 @@
-"""The content as a graph, from sources to connectors, written as Mermaid; called by `crossdock graph`."""
+"""The command `graph`; `crossdock.cli.app` registers it."""
 
-from collections.abc import Iterable, Iterator
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
 
-from crossdock.project import Project
+import orjson
+import typer
 
-Node = tuple[str, str]  # kind and name
-Edge = tuple[Node, Node]
+from crossdock.cli.output import JsonOption, ProjectOption, load_or_exit
+from crossdock.drawing.hops import Hop, hops
+from crossdock.drawing.mermaid import mermaid
+from crossdock.drawing.svg import svg
 
-_SHAPES = {
-    "source": '(["{}"])',
-    "type": '["{}"]',
-    "transform": '[/"{}"/]',
-    "route": '{{{{"{}"}}}}',
-    "connector": '[("{}")]',
-}
-
-
-def edges(project: Project) -> list[Edge]:
-    """Return every hop an event can take, in the order of travel, each once."""
-    return list(dict.fromkeys(_edges(project)))
+Here = Path()
 
 
-def _edges(project: Project) -> Iterator[Edge]:
-    for source in project.sources.values():
-        yield from ((("source", source.name), ("type", type_)) for type_, _ in source.types)
-    for transform in project.transforms.values():
-        yield ("type", transform.from_type), ("transform", transform.name)
-        yield ("transform", transform.name), ("type", transform.to_type)
-    for route in project.routes.values():
-        yield from ((("type", type_), ("route", route.name)) for type_ in route.types)
-        yield ("route", route.name), ("connector", route.connector)
+class Format(StrEnum):
+    """How `graph` draws."""
+
+    mermaid = "mermaid"
+    svg = "svg"
+    json = "json"
 
 
-def mermaid(hops: Iterable[Edge]) -> str:
-    """Return the Mermaid flowchart of the edges."""
-    hops = list(hops)
-    numbers = {node: f"n{i}" for i, node in enumerate(dict.fromkeys(node for hop in hops for node in hop))}
-    nodes = [f"    {number}{_SHAPES[kind].format(name)}" for (kind, name), number in numbers.items()]
-    return "\n".join(["flowchart LR", *nodes, *(f"    {numbers[a]} --> {numbers[b]}" for a, b in hops)])
+FormatOption = Annotated[Format, typer.Option("--format", help="svg is a picture, json is for scripts.")]
+OutputOption = Annotated[Path | None, typer.Option("--output", "-o", dir_okay=False, help="Write to this file.")]
+
+
+def graph(
+    project: ProjectOption = Here,
+    output: FormatOption = Format.mermaid,
+    file: OutputOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Draw the way of events: sources, types, transforms, canonical types, routes and connectors.
+
+    Examples: crossdock graph > content.mmd; crossdock graph --format svg -o content.svg
+    """
+    found = hops(load_or_exit(project, json or output is Format.json))
+    text = _DRAWN[Format.json if json else output](found)
+    if file:
+        file.write_text(text + "\n", encoding="utf-8")
+    else:
+        typer.echo(text)
+
+
+def _document(found: list[Hop]) -> str:
+    document = {"edges": [{"from": str(start), "to": str(end)} for start, end in found]}
+    return orjson.dumps(document, option=orjson.OPT_INDENT_2).decode()
+
+
+_DRAWN = {Format.mermaid: mermaid, Format.svg: svg, Format.json: _document}
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command of this file."""
+    app.command()(graph)

@@ -30,7 +30,10 @@ def key_create(  # noqa: PLR0913, PLR0917  an option for each scope
     note: Annotated[str, typer.Option(help="For people: who holds it.")] = "",
     data: DataOption = DATA, ops: OpsOption = "", token: TokenOption = "", json: JsonOption = False,
 ) -> None:  # fmt: skip
-    """Make a key and show it, this once. Example: crossdock key create --partner stores --source tills --expires 90d"""
+    """Make a key and show it, this once.
+
+    Example: crossdock key create --partner stores --source tills --expires 90d
+    """
     wanted = {
         "partner": partner, "sources": source or [], "types": type_ or [], "status": not no_status,
         "expires": expires, "rate": rate, "note": note,
@@ -41,7 +44,10 @@ def key_create(  # noqa: PLR0913, PLR0917  an option for each scope
 
 @key_app.command("list")
 def key_list(data: DataOption = DATA, ops: OpsOption = "", token: TokenOption = "", json: JsonOption = False) -> None:
-    """List keys by id; the keys themselves are not kept. Example: crossdock key list"""
+    """List keys by id; the keys themselves are not kept.
+
+    Example: crossdock key list
+    """
     found = Remote(ops, token, data).call("GET", PATH)
     now = time.time_ns() // 1_000_000
     rows = [
@@ -57,7 +63,10 @@ def key_roll(
     overlap: Annotated[str, typer.Option(help="How long the old key works beside the new one; 0s ends it.")] = "24h",
     data: DataOption = DATA, ops: OpsOption = "", token: TokenOption = "", json: JsonOption = False,
 ) -> None:  # fmt: skip
-    """Make a successor with the same rights and show it, this once. Example: crossdock key roll ID --overlap 7d"""
+    """Make a successor with the same rights and show it, this once.
+
+    Example: crossdock key roll ID --overlap 7d
+    """
     made = Remote(ops, token, data).call("POST", f"{PATH}/{_quoted(key_id)}/roll", {"overlap": overlap})
     _show_key(made, json)
     if not json:
@@ -68,7 +77,10 @@ def key_roll(
 def key_revoke(
     key_id: KeyId, data: DataOption = DATA, ops: OpsOption = "", token: TokenOption = "", json: JsonOption = False
 ) -> None:
-    """Revoke a key; it stops working at all gateways within a second. Example: crossdock key revoke ID"""
+    """Revoke a key; it stops working at all gateways within a second.
+
+    Example: crossdock key revoke ID
+    """
     done = Remote(ops, token, data).call("DELETE", f"{PATH}/{_quoted(key_id)}")
     write_json(done) if json else typer.echo(f"Key {key_id} is revoked.")
 

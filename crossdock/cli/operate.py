@@ -13,6 +13,7 @@ from crossdock.cli.remote import DATA, DataOption, OpsOption, Remote, TokenOptio
 
 dlq_app = typer.Typer(no_args_is_help=True, help="Dead letters: list, look, send again.")
 route_app = typer.Typer(no_args_is_help=True, help="Pause and resume routes.")
+RouteName = Annotated[str, typer.Argument(help="The name of the route.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -27,7 +28,10 @@ def trace(
     key: Annotated[str, typer.Argument(help="An event id or a business key.")],
     data: DataOption = DATA, ops: OpsOption = "", token: TokenOption = "", json: JsonOption = False,
 ) -> None:  # fmt: skip
-    """Show every hop of an event. Example: crossdock trace 0007/R-1"""
+    """Show every hop of an event.
+
+    Example: crossdock trace 0007/R-1
+    """
     found = Remote(ops, token, data).call("GET", f"/ops/v1/events?key={urllib.parse.quote(key, safe='')}")
     rows = [
         [when(hop["at"]), hop["stage"], hop.get("route", ""), hop["outcome"], hop.get("id", ""), hop["detail"]]
@@ -37,7 +41,10 @@ def trace(
 
 
 def ledger(data: DataOption = DATA, ops: OpsOption = "", token: TokenOption = "", json: JsonOption = False) -> None:
-    """Prove from the streams that every event adds up; exit 1 and name those that do not."""
+    """Prove from the streams that every event adds up; exit 1 and name those that do not.
+
+    Example: crossdock ledger --json
+    """
     found = Remote(ops, token, data).call("GET", "/ops/v1/ledger")
     if json:
         write_json(found)
@@ -64,10 +71,13 @@ def dlq_list(
     state: Annotated[str, typer.Option(help="open, replaying, resolved; empty for all.")] = "",
     route: Annotated[str, typer.Option(help="Only of this route.")] = "",
     reason: Annotated[str, typer.Option(help="Only with this reason.")] = "",
-    limit: Annotated[int, typer.Option(min=1, max=10_000)] = 100,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="Most to list.")] = 100,
     data: DataOption = DATA, ops: OpsOption = "", token: TokenOption = "", json: JsonOption = False,
 ) -> None:  # fmt: skip
-    """List dead letters, oldest first. Example: crossdock dlq list --state open --route sales-to-oms"""
+    """List dead letters, oldest first.
+
+    Example: crossdock dlq list --state open --route sales-to-oms
+    """
     query = urllib.parse.urlencode({"state": state, "route": route, "reason": reason, "limit": limit})
     found = Remote(ops, token, data).call("GET", f"/ops/v1/dead-letters?{query}")
     columns = ["id", "event_id", "stage", "source", "route", "reason", "state", "last_seen"]
@@ -80,7 +90,10 @@ def dlq_show(
     letter_id: Annotated[str, typer.Argument(help="The id, as `dlq list` shows it.")],
     data: DataOption = DATA, ops: OpsOption = "", token: TokenOption = "", json: JsonOption = False,
 ) -> None:  # fmt: skip
-    """Show one dead letter: why, and the original content."""
+    """Show one dead letter: why, and the original content.
+
+    Example: crossdock dlq show ID
+    """
     found = Remote(ops, token, data).call("GET", f"/ops/v1/dead-letters/{urllib.parse.quote(letter_id, safe='')}")
     if json:
         write_json(found)
@@ -98,7 +111,10 @@ def dlq_replay(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     data: DataOption = DATA, ops: OpsOption = "", token: TokenOption = "", json: JsonOption = False,
 ) -> None:  # fmt: skip
-    """Send dead letters through again. Example: crossdock dlq replay --route sales-to-oms --yes"""
+    """Send dead letters through again.
+
+    Example: crossdock dlq replay --route sales-to-oms --yes
+    """
     if not ids and not route and not reason:
         raise typer.BadParameter("name ids, or a selection with --route or --reason")
     remote = Remote(ops, token, data)
@@ -115,17 +131,23 @@ def dlq_replay(
 
 @route_app.command("pause")
 def route_pause(
-    name: str, data: DataOption = DATA, ops: OpsOption = "", token: TokenOption = "", json: JsonOption = False
+    name: RouteName, data: DataOption = DATA, ops: OpsOption = "", token: TokenOption = "", json: JsonOption = False
 ) -> None:
-    """Stop delivering a route; it keeps its place."""
+    """Stop delivering a route; it keeps its place.
+
+    Example: crossdock route pause sales-to-erp
+    """
     done = Remote(ops, token, data).call("POST", f"/ops/v1/routes/{urllib.parse.quote(name, safe='')}/pause")
     write_json(done) if json else typer.echo(f"Route {name} is paused.")
 
 
 @route_app.command("resume")
 def route_resume(
-    name: str, data: DataOption = DATA, ops: OpsOption = "", token: TokenOption = "", json: JsonOption = False
+    name: RouteName, data: DataOption = DATA, ops: OpsOption = "", token: TokenOption = "", json: JsonOption = False
 ) -> None:
-    """Deliver a paused route again, from where it stood."""
+    """Deliver a paused route again, from where it stood.
+
+    Example: crossdock route resume sales-to-erp
+    """
     done = Remote(ops, token, data).call("POST", f"/ops/v1/routes/{urllib.parse.quote(name, safe='')}/resume")
     write_json(done) if json else typer.echo(f"Route {name} delivers.")

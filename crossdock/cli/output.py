@@ -1,7 +1,7 @@
 """How commands answer: problems and tables as text or JSON, and the exit codes; used by every command module."""
 
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from crossdock.cli.excerpt import excerpt
 from crossdock.kernel.problems import Problem, Refused
 from crossdock.project import FOLDERS, Project, load
 from gateway.sources import problems as source_problems
@@ -23,9 +24,6 @@ ProjectOption = Annotated[
     Path, typer.Option("--project", help="The folder of the content.", exists=True, file_okay=False, show_default=True)
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Answer in JSON, for scripts.")]
-EventFile = Annotated[
-    Path, typer.Argument(help="A CloudEvents JSON file with one event.", exists=True, dir_okay=False, readable=True)
-]
 
 
 def write_json(value: Mapping[str, Any]) -> None:
@@ -33,14 +31,16 @@ def write_json(value: Mapping[str, Any]) -> None:
     typer.echo(orjson.dumps(value, option=orjson.OPT_INDENT_2).decode())
 
 
-def write_problems(problems: Iterable[Problem], as_json: bool) -> None:
-    """Write problems as `check` does: a line each, or the JSON that scripts rely on."""
+def write_problems(problems: Iterable[Problem], as_json: bool, root: Path | None = None) -> None:
+    """Write problems as `check` does: a line each and what stands there under `root`, or the JSON of scripts."""
     if as_json:
         keys = ("file", "line", "column", "code", "message", "hint")
         write_json({"problems": [{key: problem.as_dict()[key] for key in keys} for problem in problems]})
     else:
         for problem in problems:
-            typer.echo(str(problem))
+            typer.echo(printable(str(problem)))
+            if root and (shown := excerpt(problem, root)):
+                typer.echo(shown)
 
 
 def require_content(root: Path) -> None:
@@ -49,10 +49,10 @@ def require_content(root: Path) -> None:
         raise typer.BadParameter(f"{root} holds none of the folders {', '.join(FOLDERS)}", param_hint="--project")
 
 
-def load_or_exit(root: Path, as_json: bool, besides: Sequence[Problem] = ()) -> Project:
-    """Return the project, or write its problems and those found `besides`; connector variables need not be set."""
+def load_or_exit(root: Path, as_json: bool) -> Project:
+    """Return the project, or write its problems; connector variables need not be set."""
     require_content(root)
-    problems = [*besides]
+    problems: list[Problem] = []
     try:
         project = load(root, {}, strict_env=False)
         problems += source_problems(project)
@@ -60,7 +60,7 @@ def load_or_exit(root: Path, as_json: bool, besides: Sequence[Problem] = ()) -> 
         problems += error.problems
     if not problems:
         return project
-    write_problems(problems, as_json)
+    write_problems(problems, as_json, root)
     if not as_json:
         typer.echo(f"{counted(len(problems), 'problem')} in {root}", err=True)
     raise typer.Exit(PROBLEMS)

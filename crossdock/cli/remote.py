@@ -3,6 +3,7 @@
 import json
 import urllib.error
 import urllib.request
+from contextlib import suppress
 from http.client import HTTPException
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -14,6 +15,7 @@ OpsOption = Annotated[str, typer.Option("--ops", envvar="CROSSDOCK_OPS_URL", hel
 TokenOption = Annotated[str, typer.Option("--token", envvar="CROSSDOCK_OPS_TOKEN", help="Its operations token.")]
 DATA = Path("data")
 TIMEOUT = 120.0
+UNPROCESSABLE = 422
 
 
 class Remote:
@@ -28,16 +30,25 @@ class Remote:
 
     def call(self, method: str, path: str, body: Any = None) -> Any:
         """Return the answer; a refusal is written to standard error and ends the command with exit code 1."""
-        request = urllib.request.Request(self._url + path, method=method)
+        status, answer = self.send(method, path, None if body is None else json.dumps(body).encode())
+        if status == UNPROCESSABLE:
+            fail(_detail(answer))
+        return answer
+
+    def send(self, method: str, path: str, body: bytes | None, media: str = "application/json") -> tuple[int, Any]:
+        """Return status and document of an answer, 422 among them; any other refusal ends the command."""
+        request = urllib.request.Request(self._url + path, body, method=method)
         request.add_header("authorization", f"Bearer {self._token}")
         if body is not None:
-            request.add_header("content-type", "application/json")
-            request.data = json.dumps(body).encode()
+            request.add_header("content-type", media)
         try:
             with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:
-                return json.loads(answer.read())
+                return answer.status, json.loads(answer.read())
         except urllib.error.HTTPError as error:
-            fail(_detail(error))
+            answer = _read(error)
+            if error.code == UNPROCESSABLE:
+                return error.code, answer
+            fail(_detail(answer))
         except (OSError, HTTPException) as error:
             fail(f"{self._url} does not answer: {getattr(error, 'reason', error)}")
         except ValueError:
@@ -50,11 +61,16 @@ def fail(message: str) -> NoReturn:
     raise typer.Exit(1)
 
 
-def _detail(error: urllib.error.HTTPError) -> str:
-    try:
-        detail = json.loads(error.read())["detail"]
-    except (ValueError, KeyError, TypeError):
-        return f"refused with {error.code}"
+def _read(error: urllib.error.HTTPError) -> Any:
+    refused = {"detail": f"refused with {error.code}"}
+    with suppress(ValueError):
+        document = json.loads(error.read())
+        return document if isinstance(document, dict) and "detail" in document else refused
+    return refused
+
+
+def _detail(answer: Any) -> str:
+    detail = answer["detail"]
     return detail if isinstance(detail, str) else json.dumps(detail)
 
 

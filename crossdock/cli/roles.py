@@ -6,17 +6,26 @@ from crossdock.supervisor import roles
 
 
 def gateway() -> None:
-    """Run the gateway alone; `up` does this for you. Reads CROSSDOCK_* variables."""
+    """Run the gateway alone; `up` does this for you. Reads CROSSDOCK_* variables.
+
+    Example: crossdock gateway
+    """
     roles.gateway()
 
 
 def worker() -> None:
-    """Run one worker alone; `up` does this for you. Reads CROSSDOCK_* variables."""
+    """Run one worker alone; `up` does this for you. Reads CROSSDOCK_* variables.
+
+    Example: crossdock worker
+    """
     roles.worker()
 
 
 def ops() -> None:
-    """Run the operations API and console alone; `up` does this for you. Reads CROSSDOCK_* variables."""
+    """Run the operations API and console alone; `up` does this for you. Reads CROSSDOCK_* variables.
+
+    Example: crossdock ops
+    """
     roles.ops()
 
 

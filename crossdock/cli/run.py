@@ -19,10 +19,14 @@ def up(
     console_port: Port = None,
     workers: Annotated[int | None, typer.Option(min=1, max=64, help="Else as in config.yaml.")] = None,
     json: Annotated[bool, typer.Option("--json", help="One JSON document a line.")] = False,
+    watch: Annotated[bool, typer.Option(help="Put changes of the project's folder in force as they are saved.")] = True,
 ) -> None:
-    """Run everything: servers, gateway, workers and console, until Ctrl-C or SIGTERM."""
+    """Run everything: servers, gateway, workers and console, until Ctrl-C or SIGTERM.
+
+    Example: crossdock up --project shop --data shop/data --gateway-port 0
+    """
     require_content(project)
-    running = supervisor.up(project, data, gateway_port, console_port, workers, json)
+    running = supervisor.up(project, data, gateway_port, console_port, workers, json, watch=watch)
     raise typer.Exit(asyncio.run(running))
 
 

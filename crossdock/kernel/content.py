@@ -1,7 +1,7 @@
 """Content files of one folder, read and checked against its `_schema.json`; called by the spec modules."""
 
-import difflib
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +9,21 @@ from typing import Any
 
 from crossdock.kernel import yamlfile
 from crossdock.kernel.expression import Expression, Function
+from crossdock.kernel.mending import mended
+from crossdock.kernel.nearest import did_you_mean
 from crossdock.kernel.problems import Problem, Refused
+
+__all__ = [
+    "Spot",
+    "beginning",
+    "did_you_mean",
+    "expressions",
+    "goes_along",
+    "is_test",
+    "names",
+    "read_all",
+    "read_schema",
+]
 
 TESTS = ".test.yaml"
 
@@ -48,6 +62,23 @@ def names(root: Path, folder: str) -> list[Path]:
     return [p for p in sorted((root / folder).glob("*.yaml")) if not p.name.startswith("_") and not is_test(p)]
 
 
+def goes_along(root: Path, name: str, suffix: str) -> bool:
+    """Tell whether a file that content names is applied with it: neither a link nor `..` leads to its folder."""
+    path = Path(name)
+    if path.is_absolute() or ".." in path.parts or path.suffix != suffix or path.name.startswith("_"):
+        return False
+    return (root / path).parent.resolve() == root.resolve() / path.parent
+
+
+def beginning(path: Path) -> bytes:
+    """Return as much of a file as a content file may hold; nothing of what cannot be read, which its reader tells."""
+    try:
+        with path.open("rb") as opened:
+            return opened.read(yamlfile.MAX_BYTES)
+    except OSError:
+        return b""
+
+
 def is_test(path: Path) -> bool:
     """Tell whether a file holds content tests."""
     return path.name.endswith(TESTS)
@@ -56,7 +87,7 @@ def is_test(path: Path) -> bool:
 def read_all(
     paths: Iterable[Path], root: Path, schema: Mapping[str, Any]
 ) -> tuple[list[yamlfile.Document], list[Problem]]:
-    """Return the documents that fit the schema, and the problems of the others."""
+    """Return the documents that fit the schema, or do so once their slips are mended, and all problems."""
     documents: list[yamlfile.Document] = []
     problems: list[Problem] = []
     for path in paths:
@@ -67,8 +98,8 @@ def read_all(
             continue
         found = yamlfile.check(document, schema)
         problems.extend(found)
-        if not found:
-            documents.append(document)
+        if fitting := mended(document, schema) if found else document:
+            documents.append(fitting)
     return documents, problems
 
 
@@ -83,14 +114,21 @@ def expressions(
             try:
                 compiled[key] = Expression(value[key], functions)
             except Refused as error:
-                problems.extend(spot.problem((key,), p.code, p.message, p.hint) for p in error.problems)
+                problems.extend(_in_text(spot, key, value[key], p) for p in error.problems)
     return compiled
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Return a hint for an unknown name: the nearest known ones, or all of a short list."""
-    names_ = sorted(set(known))
-    near = difflib.get_close_matches(word, names_, n=2)
-    if near:
-        return f"did you mean {' or '.join(near)}?"
-    return f"known: {', '.join(names_[:20])}" if names_ else "none is defined"
+def _in_text(spot: Spot, key: str, text: str, problem: Problem) -> Problem:
+    """Return the problem of an expression at the character where it is; jsonatapy does not say which one."""
+    from crossdock.kernel.jsonata_tree import UnreadableError, read  # noqa: PLC0415 - only when something is wrong
+
+    message, offset = problem.message, 0
+    if called := re.match(r"(\$\w+)\(\) is", message):
+        found = re.search(re.escape(called[1]) + r"\s*\(", text)
+        offset = found.start() if found else 0
+    else:
+        try:
+            read(text)
+        except UnreadableError as error:
+            message, offset = str(error), min(error.at, len(text.rstrip()) - 1)
+    return spot.document.inside((*spot.path, key), offset, problem.code, message, problem.hint)

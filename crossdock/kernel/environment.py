@@ -38,11 +38,17 @@ def expand(document: Document, env: Mapping[str, str]) -> Document:
     Raises:
         Refused: `missing_variable` for every variable that is not set.
     """
-    problems: list[Problem] = []
-    value = _expand(document, (), document.value, env, problems)
+    filled, problems = fill(document, env)
     if problems:
         raise Refused(problems)
-    return replace(document, value=value)
+    return filled
+
+
+def fill(document: Document, env: Mapping[str, str]) -> tuple[Document, list[Problem]]:
+    """Return the document as `expand` does, with a placeholder for each variable that is not set, and these."""
+    problems: list[Problem] = []
+    value = _expand(document, (), document.value, env, problems)
+    return replace(document, value=value), problems
 
 
 def expand_known(text: str, env: Mapping[str, str]) -> tuple[str, tuple[str, ...]]:
@@ -61,4 +67,4 @@ def _expand(document: Document, path: Path_, value: Any, env: Mapping[str, str],
     for name in (name for name in names if name not in env):
         hint = "set the variable, or write the value out"
         problems.append(document.problem(path, "missing_variable", f"the environment has no {name!r}", hint))
-    return FromEnvironment(_VARIABLE.sub(lambda match: env.get(match[1], ""), value), value)
+    return FromEnvironment(_VARIABLE.sub(lambda match: env.get(match[1], UNSET), value), value)

@@ -150,12 +150,15 @@ def holds_long_numbers(body: bytes, problems: list[Problem]) -> bool:
     return exact
 
 
+def _wrong_version(message: str, rule: str = "") -> Problem:
+    return Problem("invalid_envelope", message, 'add specversion: "1.0"', pointer="/specversion", rule=rule)
+
+
 def _make(attributes: dict[str, Any], data: Any, exact: bool, problems: list[Problem]) -> Event:
-    version = attributes.pop("specversion", None)
-    if version != "1.0":
-        problems.append(
-            Problem("invalid_envelope", f'specversion must be "1.0", not {version!r}'[:200], pointer="/specversion")
-        )
+    if "specversion" not in attributes:
+        problems.append(_wrong_version("specversion is required", rule="required"))
+    elif (version := attributes.pop("specversion")) != "1.0":
+        problems.append(_wrong_version(f'specversion must be "1.0", not {jsontext.dumps(version).decode()}'[:200]))
     if not attribute_rules.clearly_fine(attributes):
         problems.extend(islice(attribute_rules.problems(attributes), attribute_rules.MAX_PROBLEMS))
     if problems:

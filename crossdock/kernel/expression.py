@@ -1,49 +1,71 @@
 """JSONata expressions with limits, and the guard that keeps big integers exact through them."""
 
 import re
+import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import jsonatapy
 
 from crossdock.kernel.event import Event
-from crossdock.kernel.jsonata_names import unknown_calls
+from crossdock.kernel.jsonata_names import may_explode, unknown_calls
 from crossdock.kernel.problems import refuse
 
 TIMEOUT_MS = 1000
 MAX_STACK = 300
 MAX_SEQUENCE = 100_000
+MAX_PADDED = 65_536  # characters
 _SAFE_INTEGER = 2**53
 # JSONata computes in doubles. A bigger integer goes in as its digits between two noncharacters (which no
 # valid input holds: see event.py) and comes out as the integer again where it stands alone.
 _OPEN, _CLOSE = "\ufdd0", "\ufdd1"
 _GUARDED = re.compile(f"{_OPEN}(-?[0-9]{{1,20}}){_CLOSE}")  # a query may hold longer ones, which int() refuses
 
+# Values that JSONata shares are copied when they leave it, which nothing bounds: a few lines make 2^40 objects of one.
+# Walking through them in JSONata ends with the time it has; it costs 1 us a value.
+_MEASURED = """($crossdock_value := (%s
+); $crossdock_size := function($v) {
+  $type($v) = "object" ? 1 + $sum([$each($v, $crossdock_size)])
+  : $type($v) = "array" ? 1 + $sum([$map($v, $crossdock_size)])
+  : $type($v) = "string" ? 1 + $length($v) / 64 : 1
+}; $crossdock_size($crossdock_value) > 300000 ? $error("its value is too big") : $crossdock_value)"""
+_OVERRIDDEN = {"lookup", "pad"}  # JSONata's own $lookup(object, key) is kept for objects
+_OURS = "host function raised ValueError: "
+
 Function = Callable[..., Any]
 
 
 class View:
-    """What an expression sees: the data as its root, the envelope as `$event`; big integers are guarded."""
+    """What an expression sees: the data as its root, the envelope as `$event`, in routes who sent it as `$source`.
 
-    __slots__ = ("_bindings", "_event", "data", "guarded")
+    Big integers are guarded. `source` is the name of the Crossdock source, empty where nobody knows it.
+    """
 
-    def __init__(self, event: Event) -> None:
+    __slots__ = ("_bindings", "_source", "data", "event", "guarded")
+
+    def __init__(self, event: Event, source: str = "") -> None:
         self.data = guard(event.data) if event.exact else event.data
         self.guarded = event.exact
-        self._event = event
+        self.event = event
+        self._source = source
         self._bindings: dict[str, Any] | None = None
 
     @property
     def bindings(self) -> dict[str, Any]:
         """The variables, made when the first expression asks for them."""
         if self._bindings is None:
-            self._bindings = {"event": self._event.attributes()}
+            self._bindings = {"event": self.event.attributes()}
         return self._bindings
 
+    @property
+    def source(self) -> dict[str, str]:
+        """The source that took the event: its name and its partner."""
+        return {"name": self._source, "partner": str(self.event.extensions.get("partner", ""))}
 
-def view(event: Event) -> View:
+
+def view(event: Event, source: str = "") -> View:
     """Return the view of an event; made once and shared by all expressions that read it."""
-    return View(event)
+    return View(event, source)
 
 
 class Expression:
@@ -58,16 +80,28 @@ class Expression:
         self.text = text
         # Giving the envelope costs more than a short expression; `$eval` may name it in text made while it runs.
         self._reads_event = "event" in text or "eval" in text
+        self._reads_source = "$source" in text or "eval" in text
+        self._functions = functions or {}
         try:
-            self._compiled = jsonatapy.compile(text)._expr  # the wrapper adds a call per evaluation
-            for name, function in (functions or {}).items():
-                override = name == "lookup"  # JSONata's own $lookup(object, key) is kept for objects
-                (self._compiled.register_override if override else self._compiled.register)(name, function)
+            compiled = self._compile()
         except ValueError as error:
             raise refuse("bad_expression", str(error), "JSONata: https://docs.jsonata.org") from None
+        # What is compiled belongs to the thread that did it; content is also loaded in others, to be used in this one.
+        self._compiled = compiled if threading.current_thread() is threading.main_thread() else None
         for name, nearest in unknown_calls(text, functions or {}):
             hint = f"did you mean ${nearest}()?" if nearest else "JSONata: https://docs.jsonata.org"
             raise refuse("unknown_function", f"${name}() is not known", hint)
+
+    def _compile(self) -> Any:
+        text = self.text
+        compiled = jsonatapy.compile(text)._expr  # the wrapper adds a call per evaluation
+        if may_explode(text):
+            compiled = jsonatapy.compile(_MEASURED % text)._expr
+        for name, function in {**self._functions, "pad": _pad}.items():
+            if name in text or "eval" in text:  # each function that is registered costs every evaluation
+                override = name in _OVERRIDDEN
+                (compiled.register_override if override else compiled.register)(name, function)
+        return compiled
 
     def evaluate(self, view: View) -> Any:
         """Return the value, `None` for nothing.
@@ -76,11 +110,28 @@ class Expression:
             Refused: `expression_failed` with the reason JSONata gives.
         """
         bindings = view.bindings if self._reads_event else None
+        if self._reads_source:
+            bindings = {**(bindings or {}), "source": view.source}
+        compiled = self._compiled
+        if compiled is None:
+            compiled = self._compiled = self._compile()
         try:
-            value = self._compiled.evaluate(view.data, bindings, TIMEOUT_MS, MAX_STACK, MAX_SEQUENCE)
+            value = compiled.evaluate(view.data, bindings, TIMEOUT_MS, MAX_STACK, MAX_SEQUENCE)
         except ValueError as error:
-            raise refuse("expression_failed", str(error), rule=self.text[:80]) from None
+            raise refuse("expression_failed", str(error).removeprefix(_OURS), rule=self.text[:80]) from None
         return release(value) if view.guarded else value
+
+
+def _pad(value: Any, width: Any, filler: Any = " ") -> str | None:
+    """Pad as JSONata does, which would end the process where memory does."""
+    if value is None:
+        return None
+    text, fill = str(plain(value)), str(plain(filler)) or " "
+    missing = abs(int(width)) - len(text)
+    if abs(width) > MAX_PADDED:
+        raise ValueError(f"$pad makes texts of at most {MAX_PADDED} characters")
+    more = (fill * missing)[: max(missing, 0)]
+    return text + more if width > 0 else more + text
 
 
 def guard(value: Any) -> Any:

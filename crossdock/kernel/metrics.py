@@ -10,6 +10,7 @@ class Metrics:
 
     def __init__(self) -> None:
         to = self.registry = CollectorRegistry()
+        self._of_lookups(to)
         self.accepted = Counter("crossdock_accepted", "Events stored in RAW", ["source"], registry=to)
         self.rejected = Counter("crossdock_rejected", "Events refused by the gateway", ["code"], registry=to)
         self.unverified = Counter(
@@ -39,6 +40,30 @@ class Metrics:
         )
         self.dedupe_waits = Counter("crossdock_dedupe_waits", "Waits for the dedupe store", registry=to)
         self.recovered = Counter("crossdock_consumers_recovered", "Consumers made again", ["consumer"], registry=to)
+
+        self.revision = Gauge(
+            "crossdock_content_revision_info", "1 for the revision that the process works by", ["revision"], registry=to
+        )
+        self.content_rejected = Counter(
+            "crossdock_content_rejected", "Changes of content not put in force", registry=to
+        )
+
+    def runs(self, revision: str) -> None:
+        """Say which revision the process works by."""
+        self.revision.clear()
+        self.revision.labels(revision).set(1)
+
+    def _of_lookups(self, to: CollectorRegistry) -> None:
+        self.lookup_misses = Counter(
+            "crossdock_lookup_misses", "Keys that a lookup did not have", ["table", "policy"], registry=to
+        )
+        self.lookup_rows = Gauge("crossdock_lookup_rows", "Keys of a lookup table", ["table"], registry=to)
+        self.lookup_loaded = Gauge(
+            "crossdock_lookup_loaded_seconds", "Unix time when a lookup table last heard news", ["table"], registry=to
+        )
+        self.lookup_unfed = Counter(
+            "crossdock_lookup_unfed", "Events that made no row of their lookup table", ["table"], registry=to
+        )
 
     def text(self) -> bytes:
         """Return the exposition format."""

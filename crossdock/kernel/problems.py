@@ -47,6 +47,14 @@ class Refused(Exception):
         super().__init__("; ".join(map(str, self.problems)))
 
 
+class Incomplete(Refused):
+    """Content some of which is wrong; `found` is what could be read all the same, so that it can be compared."""
+
+    def __init__(self, problems: Iterable[Problem], found: Any) -> None:
+        super().__init__(problems)
+        self.found = found
+
+
 class Unavailable(Exception):
     """A server that Crossdock stands on does not answer; the same act may succeed later."""
 

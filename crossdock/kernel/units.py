@@ -16,6 +16,13 @@ def seconds(text: str) -> float:
     return int(number) * _SECONDS[unit]
 
 
+def duration(length: float) -> str:
+    """Return seconds as people write them, in the largest unit that leaves a whole number."""
+    fitting = [(unit, one) for unit, one in _SECONDS.items() if length >= one and round(length / one, 6) % 1 == 0]
+    unit, one = fitting[-1] if fitting else ("s", 1)
+    return f"{length / one:g}{unit}"
+
+
 def size(text: str) -> int:
     """Return the bytes of a size that matches `SIZE`."""
     number, unit = re.findall(r"\d+|\D+", text)

@@ -6,17 +6,18 @@ import random
 import time
 from collections import deque
 from contextlib import suppress
-from typing import get_args
 
-from connectors.port import Connector, Outcome, Result
+from connectors.port import Connector, Result
 from crossdock.kernel.metrics import Metrics
 from crossdock.kernel.retry import delay
 from crossdock.kernel.stream import Log
-from crossdock.pipeline.delivery import Delivery, dead_letter, idempotency_key, journal_line, refer
+from crossdock.pipeline.delivery import Delivery, dead_letter, given_up, journal_line, left, refer
 from crossdock.pipeline.gate import Gate, nap
 from crossdock.pipeline.hands import release
 from crossdock.pipeline.held import LEAST, RUNNABLE, Held
+from crossdock.pipeline.hold import Hold
 from crossdock.pipeline.recorder import Recorder, append_patiently
+from crossdock.pipeline.tries import Form, Tries
 from dlq.record import DELIVER, record
 from journal import entry
 from journal.entry import Entry
@@ -24,7 +25,7 @@ from routes.spec import Route
 
 log = logging.getLogger(__name__)
 
-PAUSE_LOOK = 0.25
+HELD_LOOK = 0.25
 CHANGE_WITHIN = 1.0
 FULL_FOR = 1.0  # seconds a route may hold up the others by being full: one that does 1,000 a second never does
 STALE = 4.0  # seconds a delivery may take before its route falls behind; less than the broker's patience
@@ -45,39 +46,37 @@ class Attempts:
         recorder: Recorder,
         metrics: Metrics,
         revision: str,
+        form: Form | None = None,
     ) -> None:
         self.route = route
         self.gate = gate
         self.held = Held()
-        self.paused = False
+        self.hold = Hold(route.window)
         self.stopping = asyncio.Event()
         self.changed = asyncio.Event()
-        self._connector = connector
+        self._tries = Tries(route, connector, gate, metrics, form)
         self._streams = streams
         self._recorder = recorder
         self._metrics = metrics
-        self._revision = revision
+        self.revision = revision
+        self.discards = False  # a person's word on what is left of a route that was removed
         self._ready: deque[Delivery] = deque()
         self._runners: set[asyncio.Task[None]] = set()
         self._running = 0
         self._finished: dict[asyncio.Future[None], list[Delivery]] = {}
-        self._since = time.time()
         self._end_to_end = metrics.end_to_end_seconds.labels(route.name)
         self._held_gauge = metrics.held.labels(route.name)
-        self._tried = {outcome: metrics.attempts.labels(route.name, outcome) for outcome in get_args(Outcome)}
-        self._breaker_open = metrics.breaker_open.labels(route.name)
-        self._open = False
 
     def room(self) -> int:
         """Return how many more deliveries may be taken."""
-        if self.paused or self.stopping.is_set():
+        if self._halted():
             return 0
         closed = self.gate.breaker.state == "closed"
         return self.held.room(RUNNABLE if closed else min(RUNNABLE, self.route.in_flight))
 
     def keeps_up(self) -> bool:
-        """Tell whether the feed may go on giving it events, or wait for it."""
-        if self.paused or self.gate.breaker.state != "closed":
+        """Tell whether the feed may go on giving it events, or wait for it; a delayed route never follows it."""
+        if self.route.delay or self.hold.active or self.gate.breaker.state != "closed":
             return False
         oldest = self.held.oldest()
         if oldest is None:
@@ -97,15 +96,19 @@ class Attempts:
         if self.held.take(delivery):
             self._start(delivery)
 
-    def pause(self, paused: bool) -> None:
-        """Stop or resume attempts."""
-        self.paused = paused
-        self._since = time.time()
-
     def skip(self, delivery: Delivery) -> None:
         """Record that the route does not want it."""
         self.held.take(delivery)
         self._finish(delivery, self._line(delivery, entry.SKIPPED))
+
+    async def end(self) -> None:
+        """Make no more attempts, let those under way end and be recorded; what is left stays held."""
+        self.stopping.set()
+        self.changed.set()
+        if self._runners:
+            await asyncio.wait(self._runners)
+        while self._finished:
+            await asyncio.wait(self._finished)
 
     async def stop(self, grace: float) -> None:
         """Let attempts under way end and record their outcomes; the rest goes to the next worker."""
@@ -141,6 +144,10 @@ class Attempts:
 
     async def _deliver(self, delivery: Delivery) -> None:
         """Make one attempt and do what its result asks for; when the lane stops first, the next worker goes on."""
+        delivery.revision = self.revision
+        if self.discards:
+            self._settle(delivery, self._line(delivery, entry.DISCARDED, "the route was removed"))
+            return
         if not delivery.problems:
             result = await self._attempt(delivery)
             if result is None and self.stopping.is_set():
@@ -169,47 +176,41 @@ class Attempts:
 
     async def _attempt(self, delivery: Delivery) -> Result | None:
         """Make one attempt as soon as it may be; None when the delivery is too old or the lane stops first."""
-        while not self.stopping.is_set():
-            if self.paused:
-                await nap(PAUSE_LOOK, self.stopping)
+        while not (self.stopping.is_set() or delivery.problems):
+            if self.route.expire and self._left(delivery) <= 0:
+                return None
+            if self.hold.active:
+                await nap(HELD_LOOK, self.stopping)
                 continue
+            if self.hold.drains(delivery.message.time):
+                await self.hold.drained(self.stopping)
             if not await self.gate.opened(lambda: self._left(delivery), self.stopping):
                 return None
-            async with self.gate.slots:
-                if not self.paused and await self.gate.admits(self.stopping):
-                    return await self._try(delivery)
+            delivery.revision = self.revision  # it may have waited long, and the attempt may last
+            if result := await self._tries.enter(delivery, self._halted):
+                return result
         return None
 
-    async def _try(self, delivery: Delivery) -> Result:
-        delivery.attempts += 1
-        delivery.last = result = await self._send(delivery)
-        self.gate.breaker.record(result.outcome in ("delivered", "permanent"))
-        self._tried[result.outcome].inc()
-        if (self.gate.breaker.state != "closed") != self._open:
-            self._open = not self._open
-            self._breaker_open.set(self._open)
-        return result
-
-    async def _send(self, delivery: Delivery) -> Result:
-        try:
-            return await self._connector.deliver(delivery.event, idempotency_key(self.route.name, delivery.event))
-        except Exception as error:
-            log.exception("route %s: the connector failed", self.route.name)
-            return Result("retry", 0, f"internal error: {type(error).__name__}")
+    def _halted(self) -> bool:
+        return self.stopping.is_set() or (self.hold.active and not self.discards)
 
     def _left(self, delivery: Delivery) -> float:
-        """Seconds until retries end: by age, counted from when this lane could first try; a pause does not age."""
-        since = time.time() if self.paused else max(delivery.message.time, self._since)
-        return since + self.route.retry.age - time.time()
+        return left(self.route, delivery, self.hold.clock(), self.hold.ages_from)
 
     async def _bury(self, delivery: Delivery) -> None:
-        letter = dead_letter(self.route, delivery, self._revision)
+        delivery.problems = delivery.problems or (given_up(self.route, delivery, self.hold.clock()),)
+        if self.route.tap:
+            why = delivery.problems[0]
+            line = self._line(delivery, entry.DISCARDED, why.message)
+            self._settle(delivery, line._replace(reason=why.code, attempts=delivery.attempts))
+            return
+        letter = dead_letter(self.route, delivery)
         (seq,) = await append_patiently(self._streams, [record(letter)])
         self._metrics.dead_letters.labels(DELIVER, self.route.name).inc()
         self._settle(delivery, refer(self._line(delivery, entry.DEAD_LETTERED), letter, seq))
 
     def _line(self, delivery: Delivery, outcome: str, detail: str = "") -> Entry:
-        return journal_line(self.route.name, delivery, outcome, self._revision, detail)
+        return journal_line(self.route.name, delivery, outcome, delivery.revision or self.revision, detail)
 
     def _settle(self, delivery: Delivery, line: Entry) -> None:
         """Record the last word, and let the next of its key have its turn."""

@@ -30,17 +30,27 @@ class Teller:
     """Reads the journal through a durable consumer; what is read again after a crash is a repeat to the broker."""
 
     def __init__(self, project: Project, open_: Callable[[], Awaitable[Inbox]], streams: Log, metrics: Metrics) -> None:
-        open_ones = callbacks(project.sources.values())
-        self._on = {(source.partner, source.name): callback.on for source, callback in open_ones}
-        self._sent_as = {name: _sent_types(project, name) for _, name in self._on}
+        self._wanted = asyncio.Event()
+        self.use(project)
         self._untold = metrics.callbacks_untold
         self._open = open_
         self._streams = streams
 
+    def use(self, project: Project) -> None:
+        """Tell from now on what the sources of this project ask for."""
+        open_ones = callbacks(project.sources.values())
+        self._on = {(source.partner, source.name): callback.on for source, callback in open_ones}
+        self._sent_as = {name: _sent_types(project, name) for _, name in self._on}
+        self._taps = {name for name, route in project.routes.items() if route.tap}
+        (self._wanted.set if self._on else self._wanted.clear)()
+
     async def run(self) -> None:
-        """Tell until cancelled."""
+        """Tell until cancelled, whenever there is somebody who wants it."""
         inbox: Inbox | None = None
         while True:
+            if not self._on:
+                inbox = None
+                await self._wanted.wait()
             try:
                 inbox = inbox or await self._open()
                 await self._tell(inbox, await inbox.fetch(BATCH, WAIT))
@@ -76,7 +86,8 @@ class Teller:
 
     def _is_told(self, line: Entry) -> bool:
         """Tell whether it is for a callback of its own partner: a source may have changed hands since."""
-        return line.outcome in self._on.get((line.partner, line.source), ()) and not of_callback(line)
+        told = line.outcome in self._on.get((line.partner, line.source), ())
+        return told and not of_callback(line) and line.route not in self._taps
 
     def _record(self, line: Entry) -> Record:
         """Return the status event of an outcome.

@@ -8,12 +8,14 @@ from connectors.port import Result
 from crossdock.kernel.event import Event
 from crossdock.kernel.problems import Problem
 from crossdock.kernel.stream import DEAD_LETTER, RAW_SEQ, SOURCE, Message
+from crossdock.kernel.units import duration
 from crossdock.pipeline.hands import Share
 from crossdock.pipeline.process import business_key
 from crossdock.pipeline.recorder import now_ms
 from dlq.record import DELIVER, DeadLetter, explain, headers_of, letter_id
 from journal.entry import DELIVER as STAGE
 from journal.entry import Entry
+from routes.match import age
 from routes.spec import Route
 
 
@@ -22,7 +24,7 @@ class Delivery:
     """One event for a route, on its way.
 
     `key` is what must stay in order, empty for none; `share` is its part in a message that is to be acknowledged;
-    `taken` is in monotonic seconds.
+    `taken` is in monotonic seconds; `revision` is that of the last attempt, empty before the first.
     """
 
     message: Message
@@ -33,11 +35,17 @@ class Delivery:
     attempts: int = 0
     last: Result | None = None
     problems: tuple[Problem, ...] = ()
+    revision: str = ""
 
     @property
     def partner(self) -> str:
         """The partner the event came from."""
         return str(self.event.extensions.get("partner", ""))
+
+    @property
+    def source(self) -> str:
+        """The name of the source that took the event."""
+        return self.message.headers.get(SOURCE, "")
 
 
 def idempotency_key(route: str, event: Event) -> str:
@@ -83,10 +91,10 @@ def refer(line: Entry, letter: DeadLetter, seq: int) -> Entry:
     )
 
 
-def dead_letter(route: Route, delivery: Delivery, revision: str) -> DeadLetter:
-    """Return the dead letter of a delivery that is given up."""
+def dead_letter(route: Route, delivery: Delivery) -> DeadLetter:
+    """Return the dead letter of a delivery that is given up for its problems."""
     message, event = delivery.message, delivery.event
-    reason, detail, problems = explain(delivery.problems or (_gave_up(route, delivery.last),))
+    reason, detail, problems = explain(delivery.problems)
     return DeadLetter(
         id=letter_id(DELIVER, route.name, message.origin),
         stage=DELIVER,
@@ -107,12 +115,35 @@ def dead_letter(route: Route, delivery: Delivery, revision: str) -> DeadLetter:
         headers=headers_of(message),
         payload=message.payload,
         key=business_key(event),
-        revision=revision,
+        revision=delivery.revision,
     )
 
 
-def _gave_up(route: Route, last: Result | None) -> Problem:
+def left(route: Route, delivery: Delivery, now: float, ages_from: float) -> float:
+    """Return the seconds until an event has expired, or until its retries end: by age, but not before `ages_from`.
+
+    All in Unix seconds. What a person replays does not expire.
+    """
+    message = delivery.message
+    retries = max(message.time + route.delay, ages_from) + route.retry.age - now
+    return min(retries, expires(route, delivery) - now) if route.expire else retries
+
+
+def expires(route: Route, delivery: Delivery) -> float:
+    """Return when an event is too old for its route, in Unix seconds."""
+    message = delivery.message
+    if not route.expire or message.seq != message.origin:
+        return float("inf")
+    return age(delivery.event, message.time) + route.expire
+
+
+def given_up(route: Route, delivery: Delivery, now: float) -> Problem:
+    """Return why a delivery without problems of its own is given up."""
+    last = delivery.last
     if last is not None and last.outcome == "permanent":
         return Problem("refused", last.detail, "correct the cause at the target or in the event, then replay")
+    if expires(route, delivery) <= now:
+        why = f"older than {duration(route.expire)}" + (f"; {last.detail}" if last else "")
+        return Problem("expired", why, "a replay sends it all the same")
     why = last.detail if last else "the breaker was open, nothing was sent"
     return Problem("retries_ended", why, f"gave up after {route.retry.age:g} s; replay when the target is back")

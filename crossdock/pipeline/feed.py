@@ -37,18 +37,15 @@ class Feed:
         self.position = position
         self._name = name
         self._hands = Hands(inbox)
-        self._lanes = lanes
+        self._lanes = [*lanes]
         self._by_subject: dict[str, list[Lane]] = {}
-        for lane in lanes:
-            for subject in (*(_EVENT + kind for kind in lane.route.types), _REPLAY + lane.route.name):
-                self._by_subject.setdefault(subject, []).append(lane)
         self._recorder = recorder
-        self._revision = revision
         self._stopping = asyncio.Event()
         self._turn = asyncio.Lock()  # while a lane joins or falls behind, nothing is handed out
         self._late: set[Lane] = set()
         self._unsure: set[Lane] = set()  # the broker may have made a consumer of which its answer did not come
         self._noted: dict[asyncio.Future[None], list[Share]] = {}
+        self.carry(revision)
 
     async def run(self) -> None:
         """Hand out events until `stop`."""
@@ -58,6 +55,29 @@ class Feed:
                 await self._pull()
             for task in others:
                 task.cancel()
+
+    def carry(self, revision: str, new: Sequence[Lane] = ()) -> None:
+        """Hand out from now on as the routes of a revision say; `new` lanes read through consumers of their own yet."""
+        self._revision = revision
+        self._lanes = [*self._lanes, *new]  # another list: somebody may be on his way through the old one
+        self._by_subject = {}
+        for lane in self._lanes:
+            for subject in (*(_EVENT + kind for kind in lane.route.types), _REPLAY + lane.route.name):
+                self._by_subject.setdefault(subject, []).append(lane)
+
+    async def remove(self, lane: Lane, until: int | None = None) -> None:
+        """Let a lane leave; see `Lane.remove`.
+
+        Raises:
+            Unavailable: the broker does not answer; the lane is still here.
+        """
+        async with self._turn:
+            if lane.following:
+                self._unsure.add(lane)
+            await lane.remove(await self._since(self.position + 1), until)
+            self._unsure.discard(lane)
+            self._lanes = [one for one in self._lanes if one is not lane]
+            self.carry(self._revision)
 
     def stop(self) -> None:
         """Hand out no more; what is in hand stays with the lanes."""
@@ -76,7 +96,9 @@ class Feed:
     async def _pull(self) -> None:
         room = BATCH
         for lane in self._lanes:
-            if lane.following and lane.attempts.keeps_up() and lane.attempts.room() < room:
+            if lane.renewing or not lane.following:
+                continue
+            if lane.attempts.keeps_up() and lane.attempts.room() < room:
                 room = lane.attempts.room()
                 if room < LEAST:
                     await lane.attempts.change()
@@ -118,13 +140,13 @@ class Feed:
         routes: list[Lane] = []
         behind: list[Lane] = []
         following: list[Lane] = []
-        event_id = ""
+        event_id, source = "", message.headers.get(SOURCE, "")
         for lane in lanes:
             # What a lane knows it took from its own consumer, just before it joined the feed.
             (following if lane.following and not lane.knows(message.seq) else behind).append(lane)
         try:
             event = events.restore(message.payload)
-            event_id, seen = event.id, view(event)
+            event_id, seen = event.id, view(event, source)
         except Exception as error:
             for lane in following:
                 share.left += 1
@@ -141,7 +163,7 @@ class Feed:
             at=now_ms(),
             stage=entry.DELIVER,
             outcome=entry.MATCHED,
-            source=message.headers.get(SOURCE, ""),
+            source=source,
             id=event_id,
             raw=int(message.headers.get(RAW_SEQ, 0)),
             seq=message.origin,

@@ -1,25 +1,41 @@
-"""The gate in front of all attempts at one connector: slots, breaker and rate, shared by its lanes."""
+"""The gate in front of all attempts at one connector: breaker, slots and rate, shared by its lanes by priority."""
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import Callable
 
 from connectors.breaker import Breaker
+from routes.spec import Priority
 
 _LEAST = 0.02
+_CATCH_UP = 0.1  # seconds by which the loop may be late without losing of the rate
+# Of 21 attempts when all wait. Low ones do not stop; more for the high ones would make them hardly faster.
+_WEIGHTS: dict[Priority, int] = {"high": 16, "normal": 4, "low": 1}
+
+_Place = asyncio.Future[None]
 
 
 class Gate:
     """Lets attempts through while the breaker is closed, one probe at a time while it is half open, at the rate.
 
-    `rate` is attempts a second, 0 for as many as there are; `slots` bounds those under way.
+    `rate` is attempts a second, 0 for as many as there are; at most `in_flight` are under way. Where they wait, those
+    of a higher priority go first, and of each lower one some. `clock` gives seconds, as the loop counts them.
     """
 
-    def __init__(self, breaker: Breaker, rate: float, in_flight: int) -> None:
+    def __init__(
+        self, breaker: Breaker, rate: float, in_flight: int, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self.breaker = breaker
-        self.slots = asyncio.Semaphore(in_flight)
+        self._clock = clock
+        self._free = in_flight
         self._apart = 1 / rate if rate else 0.0
-        self._next = 0.0
+        self._turn = 0.0
+        self._alarm: asyncio.TimerHandle | None = None
+        self._waiting: dict[Priority, deque[_Place]] = {priority: deque() for priority in _WEIGHTS}
+        self._crowd = 0  # how many wait
+        self._served = dict.fromkeys(_WEIGHTS, 0.0)  # attempts of each by its weight: the least served is next
+        self._served_to = 0.0  # what the last one had been served when its turn came
         self._queue = asyncio.Lock()
 
     async def opened(self, left: Callable[[], float], stopping: asyncio.Event) -> bool:
@@ -36,19 +52,67 @@ class Gate:
                 await nap(min(left(), max(_LEAST, wait)), stopping)
         return True
 
-    async def admits(self, stopping: asyncio.Event) -> bool:
-        """Tell, with a slot in hand, whether an attempt may start; after a yes it must."""
-        if not self.breaker.ready():
-            return False  # it opened while this one waited for its slot, or another is the probe
-        if self._apart:
-            await self._pace(stopping)
-        return True
+    async def enter(self, priority: Priority) -> None:
+        """Wait for a slot and for the turn; `leave` must follow."""
+        if self._free and not self._apart and not self._crowd:
+            self._free -= 1
+            return
+        place: _Place = asyncio.get_running_loop().create_future()
+        if not self._waiting[priority]:  # whoever did not wait saved nothing up
+            self._served[priority] = max(self._served[priority], self._served_to)
+        self._waiting[priority].append(place)
+        self._crowd += 1
+        self._let_in()
+        try:
+            await place
+        except asyncio.CancelledError:
+            if not place.cancelled():
+                self.leave(used=False)
+            raise
 
-    async def _pace(self, stopping: asyncio.Event) -> None:
-        now = time.monotonic()
-        turn = max(now, self._next)
-        self._next = turn + self._apart
-        await nap(turn - now, stopping)
+    def leave(self, *, used: bool) -> None:
+        """Give back the slot, and the turn if no attempt was made."""
+        self._free += 1
+        if not used:
+            self._turn -= self._apart
+        if self._crowd:
+            self._let_in()
+
+    def _let_in(self) -> None:
+        while self._free and (priority := self._next()) is not None:
+            if self._early():
+                return
+            place = self._waiting[priority].popleft()
+            self._crowd -= 1
+            self._free -= 1
+            self._served_to = self._served[priority]
+            self._served[priority] += 1 / _WEIGHTS[priority]
+            place.set_result(None)
+
+    def _next(self) -> Priority | None:
+        """Return whose turn it is of those who wait."""
+        for places in self._waiting.values():
+            while places and places[0].done():  # cancelled
+                places.popleft()
+                self._crowd -= 1
+        waiting = [priority for priority, places in self._waiting.items() if places]
+        return min(waiting, key=self._served.__getitem__, default=None)
+
+    def _early(self) -> bool:
+        """Take the turn if it has come, else see to it that it is taken then."""
+        if not self._apart:
+            return False
+        now = self._clock()
+        if now < self._turn:
+            if self._alarm is None:
+                self._alarm = asyncio.get_running_loop().call_later(self._turn - now, self._rung)
+            return True
+        self._turn = (self._turn if now - self._turn < _CATCH_UP else now) + self._apart
+        return False
+
+    def _rung(self) -> None:
+        self._alarm = None
+        self._let_in()
 
 
 async def nap(seconds: float, stopping: asyncio.Event) -> None:

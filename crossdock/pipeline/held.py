@@ -89,5 +89,9 @@ class Held:
         while len(self._settled) > REMEMBERED:
             self._settled.popitem(last=False)
 
+    def remember(self, before: "Held") -> None:
+        """Know what was brought to its end before this took its place."""
+        self._settled.update(before._settled)
+
     def _with_key(self, delivery: Delivery) -> int:
         return len(self._keys[delivery.key]) if delivery.key else 1

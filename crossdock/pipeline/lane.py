@@ -4,18 +4,13 @@ import asyncio
 import logging
 import time
 
-from crossdock.kernel import event as events
-from crossdock.kernel.event import Event
-from crossdock.kernel.expression import View, view
 from crossdock.kernel.problems import Unavailable
 from crossdock.kernel.stream import Inbox, Message
+from crossdock.pipeline.admission import Admission, Cast
 from crossdock.pipeline.attempts import Attempts
-from crossdock.pipeline.delivery import Delivery
 from crossdock.pipeline.hands import Hands, Share, release
 from crossdock.pipeline.held import MOST, RUNNABLE
 from crossdock.pipeline.ports import Backlogs
-from crossdock.pipeline.process import problems_of
-from routes.match import matches, order_key
 from routes.spec import Route
 
 log = logging.getLogger(__name__)
@@ -24,20 +19,23 @@ PULL_WAIT = 1.0
 JOIN_WITHIN = 0.2  # seconds the feed may be held up for a route that joins it
 
 
-class Lane:
+class Lane(Admission):
     """Delivers one route until stopped.
 
     When it cannot take what the feed has (paused, breaker open, full, a delivery stuck), it falls behind: a consumer of
     its own begins where it is, and it joins the feed again when that is read up to the feed's place.
     """
 
-    def __init__(self, route: Route, attempts: Attempts, backlogs: Backlogs, own: Inbox | None = None) -> None:
-        self.route = route
+    def __init__(
+        self, route: Route, attempts: Attempts, backlogs: Backlogs, own: Inbox | None = None, cast: Cast | None = None
+    ) -> None:
+        super().__init__(route, attempts, cast)
         self.following = own is None
-        self.attempts = attempts
-        self._held = attempts.held
+        self.begins = 0  # the feed has not brought all that came before this
+        self.until: int | None = None  # of a route that was removed: the last sequence in EVENTS that is its own
         self._backlogs = backlogs
         self._own = Hands(own) if own else None
+        self._stopped = False
         self._joined = 0  # up to here the deliveries come from the own consumer, from here on from the feed
         self._beyond: list[Share] = []  # read from the own consumer beyond that, and not acknowledged there
         self._last = 0  # read from the own consumer
@@ -45,11 +43,12 @@ class Lane:
 
     async def run(self) -> None:
         """Read the own consumer while there is one, until `stop`."""
-        while not self.attempts.stopping.is_set():
+        while not self._stopped:
             await (self._pull() if self._own else self.attempts.change())
 
     async def stop(self, grace: float) -> None:
         """Stop pulling, let attempts under way end, record their outcomes; the rest goes to the next worker."""
+        self._stopped = True
         await self.attempts.stop(grace)
 
     def extend(self, older: float) -> None:
@@ -59,49 +58,14 @@ class Lane:
 
     def pause(self, paused: bool) -> None:
         """Stop or resume attempts; the route keeps its place."""
-        self.attempts.pause(paused)
+        self.attempts.hold.pause(paused)
         self.attempts.changed.set()
 
     @property
     def state(self) -> str:
-        """The state of the breaker, or `paused`, or `full` when it holds as much as it may."""
+        """The state of the breaker, or `paused`, `closed until ...`, or `full` when it holds as much as it may."""
         full = len(self._held) >= MOST
-        return "paused" if self.attempts.paused else "full" if full else self.attempts.gate.breaker.state
-
-    def admit(self, message: Message, event: Event, seen: View, share: Share) -> bool:
-        """Take an event that the route wants; false when it does not."""
-        delivery = Delivery(message, event, "", share)
-        try:
-            if not matches(self.route, seen):
-                return False
-            if self.route.order_by is not None:
-                delivery.key = "k" + order_key(self.route, seen)
-        except Exception as error:
-            delivery.problems = problems_of(error)
-        self.attempts.take(delivery)
-        return True
-
-    def admit_unread(self, message: Message, error: Exception, share: Share) -> None:
-        """Take a stored message that cannot be read; it becomes a dead letter."""
-        self.attempts.take(Delivery(message, Event("", "", ""), "", share, problems=problems_of(error)))
-
-    def admit_own(self, message: Message, share: Share) -> None:
-        """Take a message that was meant for this route alone; what the route does not want is recorded as skipped."""
-        held = self._held.get(message.seq)
-        if held is not None:  # handed out again, by another consumer
-            release([held.share] if held.share else [])
-            held.message, held.share = message, share
-            return
-        if self._held.is_settled(message.seq):
-            release([share])
-            return
-        try:
-            event = events.restore(message.payload)
-        except Exception as error:
-            self.admit_unread(message, error, share)
-            return
-        if not self.admit(message, event, view(event), share):
-            self.attempts.skip(Delivery(message, event, "", share))
+        return self.attempts.hold.state or ("full" if full else self.attempts.gate.breaker.state)
 
     def stuck(self) -> bool:
         """Tell whether it holds events of the feed and cannot deliver them."""
@@ -120,10 +84,6 @@ class Lane:
     def near(self, position: int) -> bool:
         """Tell whether its own consumer has come near the feed's position."""
         return self._drained or position - self._last < RUNNABLE
-
-    def knows(self, seq: int) -> bool:
-        """Tell whether this is in hand already, or was brought to its end lately."""
-        return self._held.get(seq) is not None or self._held.is_settled(seq)
 
     async def fall_behind(self, next_: int) -> None:
         """Go on through an own consumer, from the sequence `next_` or the oldest delivery in hand if that is before.
@@ -149,8 +109,9 @@ class Lane:
         Raises:
             Unavailable: the broker does not answer.
         """
-        if self._own is None or not self.attempts.keeps_up() or self.attempts.room() <= 0:
+        if self._own is None or self.until is not None or not self.attempts.keeps_up() or self.attempts.room() <= 0:
             return
+        position = max(position, self.begins)
         until = time.monotonic() + JOIN_WITHIN
         while not (self._last >= position or await self._own.drained()):
             if time.monotonic() > until or self.attempts.room() <= 0:
@@ -197,6 +158,43 @@ class Lane:
         while self._own and self._last < position and not await self._own.drained():
             self._admit_all(await self._own.inbox.fetch(RUNNABLE, JOIN_WITHIN))
 
+    async def remove(self, next_: int, until: int | None) -> None:
+        """Leave the feed: what is in hand goes on through the own consumer, up to `until` if the route was removed.
+
+        Raises:
+            Unavailable: the broker does not answer; the lane still follows.
+        """
+        if self.following:
+            await self.fall_behind(next_)
+        self.until = until
+
+    async def end(self) -> bool:
+        """Give up the own consumer of a removed route when it is read up to `until`, and nothing is left; else false.
+
+        Raises:
+            Unavailable: the broker does not answer.
+        """
+        own = self._own
+        if own is None or self.holds or len(self._delayed):
+            return own is None
+        if self._last < (self.until or 0) and not await own.drained():
+            return False
+        self._own = None
+        await self._backlogs.drop(self.route, own.inbox)
+        return True
+
+    async def retire(self, position: int) -> None:
+        """Stop, and leave the own consumer to another worker, with nothing acknowledged but what is done.
+
+        Raises:
+            Unavailable: the broker does not answer.
+        """
+        self._stopped = True
+        await self.attempts.end()
+        if self._own is not None:
+            await self.hand_over(1, position)
+            await self._backlogs.close(self._own.inbox)
+
     def _give_back(self) -> None:
         """Let go of the feed's messages; the own consumer hands them out again."""
         shares = []
@@ -207,15 +205,17 @@ class Lane:
         release(shares)
 
     async def _pull(self) -> None:
-        room = self.attempts.room()
-        if room <= 0 or self._own is None:
-            await self.attempts.change()
-            return
+        room = self.attempts.room() - len(self._delayed)
         try:
-            self._admit_all(await self._own.inbox.fetch(room, PULL_WAIT))
+            if room <= 0 or self._own is None:
+                await self.attempts.change()
+            else:
+                self._admit_all(await self._own.inbox.fetch(room, max(0.0, min(PULL_WAIT, self._delayed.wait()))))
         except Unavailable as error:
             log.warning("route %s: %s", self.route.name, error)
             await asyncio.sleep(PULL_WAIT)
+        for share in self._delayed.due():
+            self.admit_own(share.message, share)
 
     def _admit_all(self, messages: list[Message]) -> None:
         self._drained = not messages
@@ -224,9 +224,11 @@ class Lane:
             share = self._own.take(message) if self._own else None
             if share is None:
                 continue
-            if self.following and message.seq > self._joined:
+            if self.until is not None and message.seq > self.until:
+                self.pass_by(share)
+            elif self.following and message.seq > self._joined:
                 # The feed has it or will have it. Should this worker die before `leave`, or the lane fall behind again,
                 # the own consumer is where it comes from.
                 self._beyond.append(share)
-            else:
+            elif not self._delayed.takes(share):
                 self.admit_own(message, share)

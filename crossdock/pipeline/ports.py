@@ -49,3 +49,6 @@ class Backlogs(Protocol):
 
     async def drop(self, route: Route, inbox: Inbox | None) -> None:
         """Remove it if there is one."""
+
+    async def close(self, inbox: Inbox) -> None:
+        """End the reading of one that stays."""

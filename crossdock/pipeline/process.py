@@ -5,7 +5,6 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
 
@@ -15,24 +14,21 @@ from crossdock.kernel.metrics import Metrics
 from crossdock.kernel.problems import Problem, Refused, Unavailable, refuse
 from crossdock.kernel.stream import (
     DEAD_LETTER,
-    DEDUPE,
-    DIGEST,
     EVENT_ID,
     QUARANTINED,
-    RAW_SEQ,
-    SOURCE,
     VERSION,
     Log,
     Message,
-    Record,
 )
-from crossdock.pipeline.identity import content_digest, dedupe_key
-from crossdock.pipeline.ports import Claim, Owner, Seen
+from crossdock.pipeline.parking import Note, Parking
+from crossdock.pipeline.ports import Claim, Seen
 from crossdock.pipeline.recorder import Recorder, append_patiently, now_ms
+from crossdock.pipeline.work import Work
 from crossdock.project import Project
 from dlq.record import PROCESS, raw_letter, record
 from journal import entry
 from journal.entry import Entry
+from transforms.lookups import Waiting, tables
 
 log = logging.getLogger(__name__)
 
@@ -42,32 +38,31 @@ MAX_BODY = 700 << 10  # a dead letter of it, in base64, must fit into the 1 MiB 
 Extend = Callable[[], Awaitable[None]]
 
 
-@dataclass(slots=True)
-class _Work:
-    """One message of a batch on its way to its outcome; `origin` is its sequence, or that of what it replays."""
-
-    message: Message
-    origin: int
-    partner: str
-    source: str
-    event: Event | None = None
-    owner: Owner | None = None
-    digest: str = ""
-    canonical: Event | None = None
-    quarantined: bool = False
-    problems: tuple[Problem, ...] = ()
-    body: bytes = b""
-
-
 class Processor:
     """Runs batches; safe to run again with the same messages at any point."""
 
-    def __init__(self, project: Project, seen: Seen, streams: Log, recorder: Recorder, metrics: Metrics) -> None:
+    def __init__(
+        self,
+        project: Project,
+        seen: Seen,
+        streams: Log,
+        recorder: Recorder,
+        metrics: Metrics,
+        parking: Parking | None = None,
+    ) -> None:
         self._project = project
         self._seen = seen
         self._streams = streams
         self._recorder = recorder
         self._metrics = metrics
+        self._parking = parking
+        self.use(project)
+
+    def use(self, project: Project) -> None:
+        """Work by another project from the next batch on; what is parked is looked at with its tables."""
+        self._next = project
+        if self._parking:
+            self._parking.use(tables(project.lookups))
 
     async def run(self, messages: Sequence[Message], extend: Extend) -> "asyncio.Future[None]":
         """Bring every message to its outcome and store that.
@@ -75,33 +70,28 @@ class Processor:
         When the returned future is done it is recorded too and the messages may be acknowledged; the next batch need
         not wait for it.
         """
-        started, at = time.perf_counter(), now_ms()
+        started, at, self._project = time.perf_counter(), now_ms(), self._next
         works = [self._decode(message) for message in messages]
         await self._claim(works, extend)
         for work in works:
             self._transform(work)
+        await self._settle(works)
         stored = [*await self._store_letters(works, at), *await self._store_events(works, at)]
         self._metrics.process_seconds.observe(time.perf_counter() - started)
         return self._recorder.note(*stored, *self._duplicates(works, at))
 
-    def _decode(self, message: Message) -> _Work:
+    def _decode(self, message: Message) -> Work:
         _, partner, source = message.subject.split(".", 2)
-        work = _Work(message, message.origin, partner, source)
-        headers = message.headers
+        work = Work(message, message.origin, partner, source)
         try:
-            if headers["content-type"].lower().startswith(events.STRUCTURED):
-                read = events.restore(message.payload, partner=partner)
-            else:
-                read = events.decode(headers, message.payload).extended(partner=partner)
-            work.event = read
-            work.digest = headers.get(DIGEST) or content_digest(read)
+            work.read()
         except Exception as error:
             work.problems = problems_of(error)
         return work
 
-    async def _claim(self, works: list[_Work], extend: Extend) -> None:
+    async def _claim(self, works: list[Work], extend: Extend) -> None:
         claims = [
-            (work, Claim(_key(work, event), work.origin, work.digest, self._ttl(work.source)))
+            (work, Claim(work.key(event), work.origin, work.digest, self._ttl(work.source)))
             for work in works
             if (event := work.event) is not None
         ]
@@ -122,7 +112,7 @@ class Processor:
                 problem = Problem("id_conflict", f"same id as raw event {owner.seq}, but other content", _CONFLICT_HINT)
                 work.problems, work.owner = (problem,), None
 
-    def _pin(self, work: _Work) -> str:
+    def _pin(self, work: Work) -> str:
         spec = self._project.sources.get(work.source)
         return spec.pin(work.event.type) if spec and work.event else ""
 
@@ -130,7 +120,7 @@ class Processor:
         spec = self._project.sources.get(source)
         return int(spec.dedupe_window) if spec else 7 * 86400
 
-    def _transform(self, work: _Work) -> None:
+    def _transform(self, work: Work) -> None:
         if work.event is None or work.owner is not None or work.problems:
             return
         try:
@@ -146,8 +136,9 @@ class Processor:
             work.canonical = made
         except Exception as error:
             work.problems = problems_of(error)
+            work.wait = error.wait if isinstance(error, Waiting) else None
 
-    async def _store_letters(self, works: list[_Work], at: int) -> list[Entry]:
+    async def _store_letters(self, works: list[Work], at: int) -> list[Entry]:
         failed = [work for work in works if work.problems]
         letters = [
             raw_letter(
@@ -162,6 +153,13 @@ class Processor:
             for work in failed
         ]
         seqs = await append_patiently(self._streams, [record(letter) for letter in letters]) if letters else []
+        await self._park(
+            [
+                Note(*wait, letter.id, seq)
+                for work, letter, seq in zip(failed, letters, seqs, strict=True)
+                if (wait := work.wait)
+            ]
+        )
         for source, number in _by_source(failed):
             self._metrics.dead_letters.labels(PROCESS, source).inc(number)
         return [
@@ -178,9 +176,19 @@ class Processor:
             for work, letter, seq in zip(failed, letters, seqs, strict=True)
         ]
 
-    async def _store_events(self, works: list[_Work], at: int) -> list[Entry]:
+    async def _park(self, notes: list[Note]) -> None:
+        if notes and self._parking:
+            await self._parking.park(notes)
+
+    async def _settle(self, works: list[Work]) -> None:
+        """Let go what was parked, before it is known whether it must wait again."""
+        again = [letter for work in works if (letter := work.message.headers.get(DEAD_LETTER))]
+        if again and self._parking:
+            await self._parking.settle(again)
+
+    async def _store_events(self, works: list[Work], at: int) -> list[Entry]:
         good = [(work, work.canonical) for work in works if work.canonical is not None]
-        records = [_record(work, canonical) for work, canonical in good]
+        records = [work.record(canonical) for work, canonical in good]
         seqs = await append_patiently(self._streams, records) if records else []
         for source, number in _by_source(work for work, _ in good):
             self._metrics.routed.labels(source).inc(number)
@@ -189,7 +197,7 @@ class Processor:
             for (work, canonical), seq in zip(good, seqs, strict=True)
         ]
 
-    def _duplicates(self, works: list[_Work], at: int) -> list[Entry]:
+    def _duplicates(self, works: list[Work], at: int) -> list[Entry]:
         repeats = [work for work in works if work.owner is not None]
         for source, number in _by_source(repeats):
             self._metrics.duplicates.labels(source, PROCESS).inc(number)
@@ -199,7 +207,7 @@ class Processor:
             if (owner := work.owner)
         ]
 
-    def _entry(self, work: _Work, outcome: str, at: int, type_: str = "", dead_letter: str = "", **more: Any) -> Entry:
+    def _entry(self, work: Work, outcome: str, at: int, type_: str = "", dead_letter: str = "", **more: Any) -> Entry:
         event, message = work.event, work.message
         return Entry(
             at=at,
@@ -218,17 +226,7 @@ class Processor:
         )
 
 
-def _record(work: _Work, canonical: Event) -> Record:
-    headers = {SOURCE: work.source, RAW_SEQ: str(work.origin)}
-    return Record(f"event.{canonical.type}", work.body, f"e{work.origin}", headers)
-
-
-def _key(work: _Work, event: Event) -> str:
-    known_by = work.message.headers.get(DEDUPE)
-    return dedupe_key(work.partner, event, None if known_by is None else unquote(known_by))
-
-
-def _by_source(works: Iterable[_Work]) -> Iterable[tuple[str, int]]:
+def _by_source(works: Iterable[Work]) -> Iterable[tuple[str, int]]:
     """Return how many there are of each source; a metric is looked up once for all of them."""
     return Counter(work.source for work in works).items()
 

@@ -36,14 +36,23 @@ async def replay_letters(
     for state in states:
         letter = await letters.get(state.ref) if state.state in (OPEN, REPLAYING) else None
         if letter is not None and not dry_run:
-            await append_entries(streams, [_line(letter, state)])
-            await streams.append(replay(letter, str(state.failures)))
+            await send_again(letter, state.ref, str(state.failures), streams)
         outcome = "sent" if letter else "skipped" if state.state not in (OPEN, REPLAYING) else "gone"
         results.append(Replayed(state.id, state.event_id, outcome))
     return results
 
 
-def _line(letter: DeadLetter, state: LetterState) -> Entry:
+async def send_again(letter: DeadLetter, ref: int, attempt: str, streams: Log) -> None:
+    """Record a replay and send the copy; `ref` is the sequence of the letter in DLQ, a copy for each `attempt`.
+
+    Raises:
+        Unavailable: the broker does not answer; the copy may be stored all the same.
+    """
+    await append_entries(streams, [_line(letter, ref)])
+    await streams.append(replay(letter, attempt))
+
+
+def _line(letter: DeadLetter, ref: int) -> Entry:
     by_route = bool(letter.route)
     return Entry(
         at=now_ms(),
@@ -58,5 +67,5 @@ def _line(letter: DeadLetter, state: LetterState) -> Entry:
         route=letter.route,
         key=letter.key,
         dead_letter=letter.id,
-        ref=state.ref,
+        ref=ref,
     )

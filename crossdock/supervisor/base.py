@@ -12,6 +12,7 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +20,19 @@ import uvloop
 from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_exponential
 
 from crossdock.adapters import nats, reports
+from crossdock.adapters.contents import NatsContents
 from crossdock.adapters.log import ATOMIC_FROM, ATOMIC_FROM_SYNCED, Acks, NatsLog
 from crossdock.adapters.topology import Topology
+from crossdock.bundle import Bundle
+from crossdock.inforce import Content
 from crossdock.kernel import settings as settings_file
 from crossdock.kernel.metrics import Metrics
 from crossdock.kernel.problems import Unavailable
 from crossdock.kernel.settings import Settings
 from crossdock.kernel.stream import DLQ, EVENTS, JOURNAL, RAW
-from crossdock.project import Project, load
+from crossdock.project import Project
+from crossdock.supervisor import following
+from crossdock.supervisor.following import Following
 
 START_PATIENCE = 30.0
 NEEDED = ("CROSSDOCK_PROJECT", "CROSSDOCK_NATS_URL")
@@ -36,13 +42,20 @@ NEEDED = ("CROSSDOCK_PROJECT", "CROSSDOCK_NATS_URL")
 class Base:
     """What every role stands on."""
 
-    project: Project
+    content: Content
     settings: Settings
     env: Mapping[str, str]
     client: Any
     streams: NatsLog
     topology: Topology
     metrics: Metrics
+    contents: NatsContents
+    following: Following
+
+    @property
+    def project(self) -> Project:
+        """The content in force when the process started."""
+        return self.content.project
 
 
 def run(role: Callable[[Mapping[str, str]], Awaitable[None]]) -> None:
@@ -55,27 +68,34 @@ def run(role: Callable[[Mapping[str, str]], Awaitable[None]]) -> None:
     # of the process step (50 to 43 us an event). Nothing on the path makes cycles, so looking seldom costs no memory.
     gc.freeze()
     gc.set_threshold(20_000, 20, 50)
+    sys.setswitchinterval(0.0005)  # seconds that an event may wait for the thread that loads other content
     uvloop.run(role(os.environ))  # type: ignore[arg-type]
 
 
 @asynccontextmanager
-async def base(name: str, env: Mapping[str, str], state: Callable[[], Mapping[str, Any]]) -> AsyncIterator[Base]:
-    """Load content and settings, connect to the broker and make sure of the streams."""
+async def base(
+    name: str, env: Mapping[str, str], state: Callable[[], Mapping[str, Any]], tests: bool = False
+) -> AsyncIterator[Base]:
+    """Come to the content in force, with its `tests` if asked, connect to the broker and make sure of the streams."""
     root = Path(env["CROSSDOCK_PROJECT"])
-    project, chosen = load(root, env), settings_file.load(root, env)
+    read = partial(Bundle.load, env=env, tests=tests)
+    chosen, found = settings_file.load(root, env), following.look(root, read)
     client = await _patiently(lambda: nats.connect(env["CROSSDOCK_NATS_URL"], name))
     keep = chosen.retention
     retention = {RAW: keep.raw, EVENTS: keep.events, JOURNAL: keep.journal, DLQ: keep.dead_letters}
     topology = Topology(client, chosen.nats.replicas, retention)
     await _patiently(topology.streams)
+    contents = NatsContents(client)
+    content = await _patiently(lambda: following.begin(contents, found, read, name))
     acks = Acks(client)
     await acks.start()
     metrics = Metrics()
-    reporting = asyncio.create_task(reports.report(client, name, metrics, state))
+    follower = Following(name, contents, content, read, metrics)
+    reporting = asyncio.create_task(reports.report(client, name, metrics, state, follower.state))
     try:
         synced = chosen.nats.sync_interval == "always" and not chosen.nats.url
         streams = NatsLog(acks, atomic_from=ATOMIC_FROM_SYNCED if synced else ATOMIC_FROM)
-        yield Base(project, chosen, env, client, streams, topology, metrics)
+        yield Base(content, chosen, env, client, streams, topology, metrics, contents, follower)
     finally:
         reporting.cancel()
         await acks.close()

@@ -1,5 +1,6 @@
 """The gateway as a process of its own. Called by `crossdock.supervisor.roles`."""
 
+import asyncio
 import threading
 from collections.abc import Mapping, Sequence
 
@@ -7,6 +8,7 @@ from crossdock.adapters.keys import NatsKeys
 from crossdock.adapters.uses import ValkeyUses
 from crossdock.adapters.valkeyanswers import ValkeyAnswers
 from crossdock.adapters.valkeybuckets import ValkeyBuckets
+from crossdock.inforce import Content
 from crossdock.pipeline.commit import GroupCommit
 from crossdock.pipeline.recorder import Recorder
 from crossdock.supervisor.base import base, within
@@ -23,7 +25,8 @@ GRACE = 10.0
 async def gateway(env: Mapping[str, str]) -> None:
     """Serve partners."""
     seat, _, seats = env.get("CROSSDOCK_SEAT", "0/1").partition("/")
-    async with base("gateway" if seats == "1" else f"gateway-{seat}", env, dict) as here:
+    name = "gateway" if seats == "1" else f"gateway-{seat}"
+    async with base(name, env, dict, tests=True) as here:  # the catalog shows their events as examples
         tell_closed(here.project)
         keys, store = NatsKeys(here.client), env["CROSSDOCK_DEDUPE_URL"]
         uses, buckets, kept = ValkeyUses(store), ValkeyBuckets(store), ValkeyAnswers(store)
@@ -41,8 +44,15 @@ async def gateway(env: Mapping[str, str]) -> None:
         made = Gateway(here.project, ground, here.settings.gateway.body)
         await keys.start()
         made.start()
+
+        async def change(content: Content) -> None:
+            made.use(content.project)
+
+        # When what is behind it works by other content, it can take what comes by that.
+        following = asyncio.create_task(here.following.run(change, ["worker-0"]))
         host, port = here.settings.gateway.host, int(env["CROSSDOCK_GATEWAY_PORT"])
-        await serve(made.app, host, port, env, made.ingest, inherited(env), made.budget)
+        await serve(made.app, host, port, env, made, inherited(env), made.budget)
+        following.cancel()
         await within(GRACE, made.close())
         await keys.close()
         for one in (uses, buckets, kept):

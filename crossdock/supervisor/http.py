@@ -49,7 +49,7 @@ def make_server(
     http: Any = partial(BoundedProtocol, direct, Writer(), Room(connections), budget or Budget())
     config = uvicorn.Config(
         app, host, port, log_level="warning", access_log=False, http=http, ws="none", lifespan="off",
-        timeout_graceful_shutdown=10, timeout_keep_alive=int(IDLE), proxy_headers=False,
+        timeout_graceful_shutdown=10, timeout_keep_alive=int(IDLE), proxy_headers=False, interface="asgi3",
     )  # fmt: skip
     return _Server(config, env, door)
 

@@ -1,59 +1,133 @@
 """Composition of a worker's delivery: its feed, its lanes, and the connectors and gates that these share."""
 
 import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 from connectors.breaker import LONGEST_PAUSE, Breaker
 from connectors.kinds import open_connector
 from connectors.port import Connector
-from crossdock.adapters.consumers import Consumer
+from connectors.spec import ConnectorSpec
+from crossdock.adapters.consumers import feed_consumer
 from crossdock.adapters.inbox import NatsInbox
 from crossdock.adapters.topology import REDELIVERED
 from crossdock.adapters.watch import NatsBacklogs
+from crossdock.inforce import Content
+from crossdock.pipeline.admission import Cast
 from crossdock.pipeline.attempts import Attempts
 from crossdock.pipeline.feed import Feed
 from crossdock.pipeline.gate import Gate
 from crossdock.pipeline.lane import Lane
 from crossdock.pipeline.recorder import Recorder
+from crossdock.project import Project
 from crossdock.supervisor.base import Base
 from routes.spec import Route
 
 PROBES = 5  # at least so many tries of a dead target before the age of a delivery ends its retries
 
 
-class Lanes:
-    """Makes the lanes of a worker; those of one connector share its client, breaker, rate and slots."""
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """A connector that is open, its gate, and what both were made of."""
 
-    def __init__(self, here: Base, recorder: Recorder) -> None:
+    spec: ConnectorSpec
+    longest: float
+    connector: Connector = field(compare=False)
+    gate: Gate = field(compare=False)
+
+
+class Lanes:
+    """See `crossdock.laneset.Workshop`; the lanes of one connector share its client, breaker, rate and slots."""
+
+    def __init__(self, here: Base, recorder: Recorder, seat: int, seats: int) -> None:
         self._here = here
-        self._project = here.project
+        self._project: Project = here.content.project
+        self._before: dict[str, Project] = {}
         self._backlogs = NatsBacklogs(here.client, here.topology)
         self._recorder = recorder
-        self._shared: dict[str, tuple[Connector, Gate]] = {}
+        self._feed = feed_consumer(seat, seats, ())
+        self._shared: dict[str, _Opened] = {}
+        self._open: list[_Opened] = []
+        self._made: dict[str, tuple[_Opened, Any]] = {}  # by route: its connector, and what else it was made of
 
-    async def open(self, consumer: Consumer, routes: list[Route]) -> tuple[Feed, dict[str, Lane]]:
-        """Return the feed and the lanes of these routes."""
-        patience = REDELIVERED if any(route.order_by is not None for route in routes) else 0
-        inbox = await NatsInbox(self._here.client, consumer.stream, consumer.name, patience).start()
-        lanes = {route.name: await self._lane(route) for route in routes}
-        position = await inbox.position()
-        return Feed(inbox, position, list(lanes.values()), self._recorder, consumer.name, self._project.revision), lanes
+    def use(self, content: Content) -> None:
+        """See `Workshop.use`."""
+        # A revision may not load here any more though lanes of it still run.
+        last = self._before | dict.fromkeys(self._project.routes, self._project)
+        leaving = content.force.leaving.items()
+        before = {name: content.before.get(one.revision) or last.get(name) for name, one in leaving}
+        self._before = {name: project for name, project in before.items() if project is not None}
+        self._project = content.project
+
+    async def feed(self, lanes: Sequence[Lane]) -> Feed:
+        """See `Workshop.feed`."""
+        patience = REDELIVERED if any(lane.route.order_by is not None for lane in lanes) else 0
+        inbox = await NatsInbox(self._here.client, self._feed.stream, self._feed.name, patience).start()
+        return Feed(inbox, await inbox.position(), lanes, self._recorder, self._feed.name, self._project.revision)
+
+    async def lane(self, route: Route, since: int = 0) -> Lane:
+        """See `Workshop.lane`."""
+        attempts, cast = self._parts(route)
+        own = await self._backlogs.find(route)
+        if own is None and since:
+            own = await self._backlogs.open(route, since)
+        return Lane(route, attempts, self._backlogs, own, cast)
+
+    def fits(self, lane: Lane, route: Route) -> bool:
+        """See `Workshop.fits`."""
+        return self._made[route.name] == (self._connector(route), self._said(route))
+
+    def renew(self, lane: Lane, route: Route) -> None:
+        """See `Workshop.renew`."""
+        lane.renew(*self._parts(route))
+
+    async def has_own(self, route: Route) -> bool:
+        """See `Workshop.has_own`."""
+        return await self._backlogs.exists(route)
+
+    async def tidy(self, lanes: Iterable[Lane]) -> None:
+        """See `Workshop.tidy`."""
+        names = {lane.route.name for lane in lanes}
+        self._made = {name: made for name, made in self._made.items() if name in names}
+        used = [opened.connector for opened, _ in self._made.values()]
+        idle = [opened for opened in self._open if opened.connector not in used]
+        self._open = [opened for opened in self._open if opened.connector in used]
+        self._shared = {name: opened for name, opened in self._shared.items() if opened.connector in used}
+        for opened in idle:
+            await opened.connector.close()
 
     async def close(self) -> None:
         """Close the connectors."""
-        for connector, _ in self._shared.values():
-            await connector.close()
+        await self.tidy(())
 
-    async def _lane(self, route: Route) -> Lane:
-        here = self._here
-        if route.connector not in self._shared:
-            self._shared[route.connector] = self._opened(route.connector)
-        connector, gate = self._shared[route.connector]
-        attempts = Attempts(route, connector, gate, here.streams, self._recorder, here.metrics, here.project.revision)
-        return Lane(route, attempts, self._backlogs, await self._backlogs.find(route))
+    def _parts(self, route: Route) -> tuple[Attempts, Cast | None]:
+        here, project, opened = self._here, self._of(route), self._connector(route)
+        self._made[route.name] = opened, self._said(route)
+        form, cast = project.form_of(route), project.as_asked if route.majors else None
+        attempts = Attempts(
+            route, opened.connector, opened.gate, here.streams, self._recorder, here.metrics, project.revision, form
+        )
+        return attempts, cast
 
-    def _opened(self, name: str) -> tuple[Connector, Gate]:
-        spec, routes = self._project.connectors[name], self._project.routes.values()
-        shortest = min(route.retry.age for route in routes if route.connector == name)
+    def _said(self, route: Route) -> Any:
+        """Return what the content says of a route; what it maps by may have changed in any file."""
+        revision = self._of(route).revision if route.map or route.majors else ""
+        return route.spot.value(), route.connector, revision
+
+    def _of(self, route: Route) -> Project:
+        """Return the project that has a route, the one in force or the last that had it."""
+        return self._project if route.name in self._project.routes else self._before[route.name]
+
+    def _connector(self, route: Route) -> _Opened:
+        """Return a connector as the content has it; the one before goes on until no lane uses it."""
+        project, name = self._of(route), route.connector
+        spec, present = project.connectors[name], self._shared.get(name)
+        shortest = min(one.retry.age for one in project.routes.values() if one.connector == name)
         longest = min(LONGEST_PAUSE, shortest / PROBES)
-        breaker = Breaker(spec.breaker.open_at, spec.breaker.over, clock=time.monotonic, longest=longest)
-        return open_connector(spec), Gate(breaker, spec.rate, spec.in_flight)
+        if present is None or (present.spec, present.longest) != (spec, longest):
+            breaker = Breaker(spec.breaker.open_at, spec.breaker.over, clock=time.monotonic, longest=longest)
+            present = _Opened(spec, longest, open_connector(spec), Gate(breaker, spec.rate, spec.in_flight))
+            self._shared[name] = present
+            self._open.append(present)
+        return present

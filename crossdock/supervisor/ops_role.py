@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Mapping
+from functools import partial
 
 from console.api import create_app
 from console.desk import Desk
@@ -10,9 +11,12 @@ from crossdock.adapters import asyncapi, reports
 from crossdock.adapters.keys import NatsKeys
 from crossdock.adapters.ledger import read_ledger
 from crossdock.adapters.letters import NatsLetters, lags
+from crossdock.adapters.past import past
 from crossdock.adapters.projector import Projector
 from crossdock.adapters.sql import SqlJournal
 from crossdock.adapters.watch import NatsWatch
+from crossdock.inforce import Content
+from crossdock.supervisor.applying import Applying
 from crossdock.supervisor.base import Base, base
 from crossdock.supervisor.http import serve
 from crossdock.supervisor.priority import TELLS, give_way
@@ -33,18 +37,26 @@ async def ops(env: Mapping[str, str]) -> None:
             last_uses=lambda: _last_uses(env["CROSSDOCK_DEDUPE_URL"]),
             letters=NatsLetters(here.client),
             streams=here.streams,
-            ledger=lambda: read_ledger(here.client, here.project, _kept_since(here)),
-            lags=lambda: lags(here.client, here.project),
+            past=partial(past, here.client),
+            ledger=lambda: read_ledger(here.client, desk.project, _kept_since(here)),
+            lags=lambda: lags(here.client, desk.project),
             states=heard.states,
             pause=NatsWatch(here.client, here.topology).pause,
             metrics=heard.metrics,
-            asyncapi=lambda: asyncapi.document(here.project),
+            asyncapi=lambda: asyncapi.document(desk.project),
+            office=Applying(here.contents, env, here.metrics, heard.contents),
         )
+
+        async def change(content: Content) -> None:
+            desk.project = content.project
+
         app = create_app(desk, env["CROSSDOCK_OPS_TOKEN"])
         give_way(TELLS)  # late, for a quick start; before the threads of the projection, which take it over
+        following = asyncio.create_task(here.following.run(change))
         projecting = asyncio.create_task(Projector(here.client, journal).run())
         await serve(app, here.settings.console.host, int(env["CROSSDOCK_CONSOLE_PORT"]), env)
         projecting.cancel()
+        following.cancel()
         await keys.close()
 
 

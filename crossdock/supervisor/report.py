@@ -47,6 +47,22 @@ class Report:
         if not self.json:
             typer.echo(f"Stopping {', '.join(names)} …")
 
+    def content(self, revision: str) -> None:
+        """Say that other content is in force."""
+        if self.json:
+            self._line({"event": "content", "revision": revision})
+        else:
+            typer.echo(f"Revision {revision} is in force.")
+
+    def rejected(self, problems: Iterable[Problem]) -> None:
+        """Show why a change of the folder was not put in force."""
+        if self.json:
+            self._line({"event": "content_rejected", "problems": [problem.as_dict() for problem in problems]})
+        else:
+            typer.echo("The change is not put in force:", err=True)
+            for problem in problems:
+                typer.echo(str(problem), err=True)
+
     def problems(self, problems: Iterable[Problem]) -> None:
         """Show why nothing was started."""
         if self.json:
@@ -54,6 +70,11 @@ class Report:
         else:
             for problem in problems:
                 typer.echo(str(problem), err=True)
+
+    def advice(self, problems: Iterable[Problem]) -> None:
+        """Show on standard error what is wrong and does not keep anything from starting."""
+        for problem in problems:
+            typer.echo(str(problem), err=True)
 
     def gave_up(self, name: str, log: Path, tail: list[str]) -> None:
         """Show what a child wrote last that never became ready."""

@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from crossdock import project as content
+from crossdock.checking import check
 from crossdock.kernel import settings
-from crossdock.kernel.problems import Problem, Refused
+from crossdock.kernel.problems import Refused
 from crossdock.kernel.settings import Settings
 from crossdock.supervisor import datafolder, door, logs, servers
 from crossdock.supervisor.children import Child
@@ -20,7 +20,7 @@ from crossdock.supervisor.door import Door
 from crossdock.supervisor.report import Ready, Report
 from crossdock.supervisor.runfile import RunFile
 from crossdock.supervisor.servers import Server
-from gateway.sources import problems as source_problems
+from crossdock.supervisor.watching import Watching
 
 Command = Callable[[str], list[str]]
 
@@ -49,34 +49,34 @@ async def up(
     workers: int | None = None,
     json: bool = False,
     command: Command = role_command,
+    watch: bool = True,
 ) -> int:
     """Run everything until SIGTERM or SIGINT, then drain; returns the exit code. `None` takes the setting."""
     report = Report(json)
     try:
-        given = _override(_checked(project), gateway_port, console_port, workers)
+        given = _override(_checked(project, report), gateway_port, console_port, workers)
         with datafolder.locked(data) as lock:
             here = _place(project, data, given)
             with door.listening(here.settings.gateway.host, here.settings.gateway.port) as gateway:
-                return await _supervise(here, lock, gateway, report, command)
+                return await _supervise(here, lock, gateway, report, command, watch)
     except Refused as refused:
         report.problems(refused.problems)
         return 1
 
 
-def _checked(project: Path) -> Settings:
-    """Load content and settings, so that the problems of both are shown at once."""
-    problems: list[Problem] = []
+def _checked(project: Path, report: Report) -> Settings:
+    """Check content and settings, so that the problems of both are shown at once."""
+    checked = check(project, os.environ)
+    problems = list(checked.obstacles)
     chosen = Settings()
     try:
         chosen = settings.load(project, os.environ)
     except Refused as refused:
-        problems.extend(refused.problems)
-    try:
-        problems.extend(source_problems(content.load(project, os.environ)))
-    except Refused as refused:
-        problems.extend(refused.problems)
+        told = {(problem.file, problem.line, problem.column) for problem in problems}
+        problems += [one for one in refused.problems if (one.file, one.line, one.column) not in told]
     if problems:
         raise Refused(problems)
+    report.advice(checked.problems)
     return chosen
 
 
@@ -86,7 +86,7 @@ def _place(project: Path, data: Path, given: Settings) -> Place:
     return Place(project.resolve(), data.resolve(), chosen, datafolder.credentials(data), ports)
 
 
-async def _supervise(here: Place, lock: int, listening: Door, report: Report, command: Command) -> int:
+async def _supervise(here: Place, lock: int, listening: Door, report: Report, command: Command, watch: bool) -> int:
     embedded = _embedded(here)
     env = environment(here, embedded)
     gateway, console = here.settings.gateway, here.settings.console
@@ -101,8 +101,7 @@ async def _supervise(here: Place, lock: int, listening: Door, report: Report, co
         stages = roles(here.settings, env, command, listening)
         if await _start(crew, [embedded[name].child for name in embedded], stages):
             run.publish(crew.pids())
-            report.ready(at)
-            await crew.over.wait()
+            await _serve(Watching(here.project, at, report), crew, lambda: report.ready(at), watch)
     finally:
         report.stopping(reversed(crew.pids()))
         run.remove()
@@ -113,6 +112,15 @@ async def _supervise(here: Place, lock: int, listening: Door, report: Report, co
         name = crew.fault.child.name
         report.gave_up(name, logs.path(here.data, name), logs.tail(here.data, name))
     return 1 if crew.fault else 0
+
+
+async def _serve(watching: Watching, crew: Crew, ready: Callable[[], None], watch: bool) -> None:
+    await watching.first()
+    ready()
+    looking = asyncio.create_task(watching.run()) if watch else None
+    await crew.over.wait()
+    if looking:
+        looking.cancel()
 
 
 async def _start(crew: Crew, embedded: list[Child], stages: list[list[Child]]) -> bool:

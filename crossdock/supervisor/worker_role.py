@@ -6,11 +6,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from crossdock.adapters import faststream
-from crossdock.adapters.consumers import CALLBACKS_CONSUMER, feed_consumer
+from crossdock.adapters.consumers import CALLBACKS_CONSUMER
 from crossdock.adapters.inbox import NatsInbox
 from crossdock.adapters.valkey import ValkeySeen
 from crossdock.adapters.watch import NatsWatch
 from crossdock.callbackroutes import callbacks, tell_closed
+from crossdock.inforce import Content
 from crossdock.pipeline.callbacks import Teller
 from crossdock.pipeline.process import Processor
 from crossdock.pipeline.recorder import Recorder
@@ -18,7 +19,46 @@ from crossdock.supervisor.base import Base, base
 from crossdock.supervisor.lanes import Lanes
 from crossdock.supervisor.priority import MOVES, give_way
 from crossdock.supervisor.ready import announce
-from crossdock.worker import Worker, share
+from crossdock.supervisor.tables import Tables
+from crossdock.worker import Worker
+
+
+class _Seat:
+    """What one seat does, made once, and changed with the content."""
+
+    def __init__(self, here: Base, seat: int, seats: int, seen: ValkeySeen) -> None:
+        recorder = Recorder(here.streams)
+        self.tables, self.lanes = Tables(here), Lanes(here, recorder, seat, seats)
+        self.processor = Processor(here.project, seen, here.streams, recorder, here.metrics, self.tables.parking)
+        self._here = here
+        self._watch = NatsWatch(here.client, here.topology, seat, seats)
+        self._teller = _teller(here)
+        tellers = [self._teller] if seat == 0 else []
+        self.worker = Worker(seat, seats, self.lanes, self._watch, here.metrics, tellers)
+
+    async def start(self) -> None:
+        """Begin with the content in force."""
+        content = self._here.content
+        await self.tables.open(content.project, self.worker.processes)
+        await self._tell(content)
+        await self.worker.start(content)
+
+    async def change(self, content: Content) -> None:
+        """Go over step by step, from the end of the way to its beginning: what comes finds the next step ready."""
+        await self.tables.open(content.project, self.worker.processes)
+        await self.worker.change(content)
+        await self._tell(content)
+        self.processor.use(content.project)
+
+    async def close(self) -> None:
+        """Let go of databases and targets."""
+        await self.tables.close()
+        await self.lanes.close()
+
+    async def _tell(self, content: Content) -> None:
+        if self.worker.processes:
+            await self._watch.tell(bool(callbacks(content.project.sources.values())))
+            self._teller.use(content.project)
 
 
 async def worker(env: Mapping[str, str]) -> None:
@@ -26,27 +66,15 @@ async def worker(env: Mapping[str, str]) -> None:
     seat, seats = map(int, env.get("CROSSDOCK_SEAT", "0/1").split("/"))
     states: dict[str, Callable[[], Mapping[str, Any]]] = {}
     async with base(f"worker-{seat}", env, lambda: states["lanes"]() if states else {}) as here:
-        feeds = {
-            number: feed_consumer(number, seats, routes)
-            for number in range(seats)
-            if (routes := share(here.project, number, seats))
-        }
-        tellers = _tellers(here) if seat == 0 else []
-        watch = NatsWatch(here.client, here.topology, list(feeds.values()), feeds.get(seat), tells=bool(tellers))
-        recorder = Recorder(here.streams)
-        lanes = Lanes(here, recorder)
-        crew = Worker(
-            here.project, seat, seats, lambda routes: lanes.open(feeds[seat], routes), watch, here.metrics, tellers
-        )
-        states["lanes"] = crew.state
         seen = ValkeySeen(env["CROSSDOCK_DEDUPE_URL"])
-        processor = Processor(here.project, seen, here.streams, recorder, here.metrics)
+        made = _Seat(here, seat, seats, seen)
+        states["lanes"] = made.worker.state
         app = faststream.make_app(
             env["CROSSDOCK_NATS_URL"],
-            processor.run if crew.processes else None,
-            crew.follow_pauses,
-            crew.start,
-            crew.stop,
+            made.processor.run if made.worker.processes else None,
+            made.worker.follow_pauses,
+            made.start,
+            made.worker.stop,
         )
         app.after_startup(lambda: announce(env))
         over = asyncio.Event()  # FastStream's own `run` looks ten times a second whether it is to end
@@ -54,17 +82,20 @@ async def worker(env: Mapping[str, str]) -> None:
             asyncio.get_running_loop().add_signal_handler(number, over.set)
         await app.start()
         give_way(MOVES)
+        others = [f"worker-{other}" for other in range(1, seats)] if seat == 0 else []
+        following = asyncio.create_task(here.following.run(made.change, others))
         await over.wait()
+        following.cancel()
+        await asyncio.wait([following])
         await app.stop()
-        await lanes.close()
+        await made.close()
         await seen.close()
 
 
-def _tellers(here: Base) -> list[Teller]:
-    sources = here.project.sources.values()
-    tell_closed(sources)
+def _teller(here: Base) -> Teller:
+    tell_closed(here.project.sources.values())
 
     async def open_() -> NatsInbox:
         return await NatsInbox(here.client, CALLBACKS_CONSUMER.stream, CALLBACKS_CONSUMER.name).start()
 
-    return [Teller(here.project, open_, here.streams, here.metrics)] if callbacks(sources) else []
+    return Teller(here.project, open_, here.streams, here.metrics)

@@ -60,7 +60,7 @@ class Site:
         self._recorder = Recorder(streams)
         self._metrics = Metrics()
         self._running: list[asyncio.Task[None]] = []
-        self.watch = NatsWatch(client, topology, [self._consumer], self._consumer, tells=True)
+        self.watch = NatsWatch(client, topology)
 
     async def record(self, *lines: Entry) -> None:
         await self.streams.append(Record(SUBJECT, pack(lines), f"{lines[0].raw}"))
@@ -74,6 +74,12 @@ class Site:
         feed = Feed(inbox, await inbox.position(), [lane], self._recorder, self._consumer.name, "rev")
         parts: list[Part] = [feed, lane, Teller(self.project, self._open, self.streams, self._metrics)]
         self._running = [asyncio.create_task(part.run()) for part in parts]
+
+    async def prepare(self) -> None:
+        """Make sure of the consumers, as a worker does."""
+        await self.watch.prepare({0: [self._route]})
+        await self.watch.carry([self._route], {})
+        await self.watch.tell(True)
 
     async def end(self) -> None:
         for task in self._running:
@@ -103,7 +109,7 @@ async def site(url: str, loaded: Project, retry: Retry = QUICK) -> AsyncIterator
         acks = Acks(client)
         await acks.start()
         made = Site(client, topology, loaded, NatsLog(acks), retry)
-        await made.watch.prepare(True)
+        await made.prepare()
         try:
             await made.start()
             yield made

@@ -13,7 +13,6 @@ from standardwebhooks import Webhook
 
 from crossdock.adapters.consumers import CALLBACKS_CONSUMER
 from crossdock.adapters.letters import NatsLetters
-from crossdock.adapters.watch import NatsWatch
 from dlq.record import replay
 from tests.adapters.callbackscene import NAME, SECRET, SHORT, Site, content, delivered, site
 from tests.connectors.servers import OK, Behaviour, Served, always, serving
@@ -144,11 +143,10 @@ def test_what_happened_before_there_was_a_callback_is_not_told(nats_url: str, tm
     async def act(made: Site) -> None:
         # given a time without a callback
         await made.end()
-        without = NatsWatch(made.client, made.topology)
-        await without.prepare(True)
+        await made.watch.tell(False)
         await made.record(delivered(1))
         # when there is one again
-        await made.watch.prepare(True)
+        await made.watch.tell(True)
         await made.start()
         await made.record(delivered(2))
         # then

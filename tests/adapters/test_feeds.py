@@ -61,26 +61,38 @@ async def pending(client: Any, name: str) -> int:
     return int((await client.jetstream().consumer_info(EVENTS, name)).num_pending)
 
 
-def test_a_route_that_moves_to_another_seat_keeps_its_place(nats_url: str, pair: tuple[Route, Route]) -> None:
+def test_a_feed_that_is_there_stays_as_it_is(nats_url: str, pair: tuple[Route, Route]) -> None:
     a, b = pair
 
     async def act(client: Any, topology: Topology) -> None:
-        # given two feeds, of which the first has an event in hand when the workers stop
-        before = [feed_consumer(1, 3, [a]), feed_consumer(2, 3, [b])]
-        await topology.feeds(before)
-        await put(client, *kinds("a", "b"))
-        one = await NatsInbox(client, EVENTS, before[0].name).start()
-        two = await NatsInbox(client, EVENTS, before[1].name).start()
-        assert [m.seq for m in await one.fetch(10, 2)] == [1]
-        two.ack(await two.fetch(10, 2))
-        await client.flush()
-        # when the routes have changed places
-        after = [feed_consumer(1, 3, [b]), feed_consumer(2, 3, [a])]
-        await topology.feeds(after)
+        # given a feed that carries one route
+        await topology.feeds([feed_consumer(1, 3, [a])])
+        # when another worker would have it carry another
+        await topology.feeds([feed_consumer(1, 3, [b])])
+        # then only its own worker may change that, which knows the place of each route
+        assert await NatsWatch(client, topology, 1, 3).carried() == {"a"}
+
+    on_broker(nats_url, act)
+
+
+def test_a_feed_says_from_where_it_is_sure_to_bring_what_it_took_up(nats_url: str, pair: tuple[Route, Route]) -> None:
+    a, b = pair
+
+    async def act(client: Any, topology: Topology) -> None:
+        # given a feed that has passed events of another route
+        watch = NatsWatch(client, topology)
+        await watch.prepare({0: [a]})
+        await put(client, *kinds(*"bab"))
+        inbox = await NatsInbox(client, EVENTS, feed_consumer(0, 1, ()).name).start()
+        assert [m.seq for m in await inbox.fetch(10, 2)] == [2]
+        # when it takes that up
+        assert await watch.carry([a, b], {"b": 2}) == 3
+        await put(client, Record("event.kind.b", b"{}", "later"))
         # then
-        other = await NatsInbox(client, EVENTS, after[1].name).start()
-        assert [m.subject for m in await other.fetch(10, 2)] == ["event.kind.a"]
-        assert await pending(client, after[0].name) == 0
+        assert [m.seq for m in await inbox.fetch(10, 2)][-1] == 4
+        known = (await client.jetstream().consumer_info(EVENTS, feed_consumer(0, 1, ()).name)).config.metadata
+        assert (known["event.kind.b"], known["replay.b"]) == ("4", "2")
+        assert await watch.carried() == {"a", "b"}
 
     on_broker(nats_url, act)
 

@@ -14,12 +14,13 @@ from console.api import create_app
 from console.desk import Desk
 from crossdock.adapters.memory import MemoryKeys, MemoryLog, MemoryUses
 from crossdock.adapters.sql import SqlJournal
-from crossdock.kernel.stream import Lag
+from crossdock.kernel.stream import Lag, Message
 from dlq.record import DeadLetter
 from journal import entry
 from journal.entry import Entry
 from journal.ledger import Ledger
 from tests import smallproject
+from tests.console.office import OpenOffice
 
 TOKEN = "t0ken"
 HOSTILE = "<img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script>"
@@ -36,6 +37,7 @@ class Office:
     streams: MemoryLog = field(default_factory=MemoryLog)
     keys: MemoryKeys = field(default_factory=MemoryKeys)
     uses: MemoryUses = field(default_factory=MemoryUses)
+    office: OpenOffice = field(default_factory=OpenOffice)
     states: dict[str, dict[str, Any]] = field(default_factory=lambda: {"stock": {"breaker": "open", "behind": True}})
 
     async def get(self, seq: int) -> DeadLetter | None:
@@ -45,6 +47,11 @@ class Office:
             "dl-1", "deliver", "stores", "tills", "stock", HOSTILE, "inventory.sold", "refused", HOSTILE, (), 1, AT, AT,
             1, 1, "event.inventory.sold", {}, payload,
         ) if seq == 7 else None  # fmt: skip
+
+    async def past(self, since: int, after: int, limit: int) -> list[Message]:
+        """Be the stream of raw events, of which the newest are asked for by no more than their number."""
+        messages = [self.streams.message(seq) for seq in range(1, len(self.streams.records) + 1)]
+        return [message for message in messages if message.seq > after and message.time * 1000 >= since][-limit:]
 
     async def pause(self, route: str, paused: bool) -> None:
         self.paused[route] = paused
@@ -81,8 +88,9 @@ async def office(folder: Path, changes: Mapping[str, str | None] | None = None) 
 
     desk = Desk(
         project=smallproject.project(folder, changes), journal=journal, keys=made.keys,
-        last_uses=made.uses.last, letters=made, streams=made.streams,
+        last_uses=made.uses.last, letters=made, streams=made.streams, past=made.past,
         ledger=ledger, lags=lags, states=lambda: made.states, pause=made.pause, metrics=lambda: b"", asyncapi=dict,
+        office=made.office,
     )  # fmt: skip
     listening = socket.create_server(("127.0.0.1", 0))
     made.url = f"http://127.0.0.1:{listening.getsockname()[1]}"

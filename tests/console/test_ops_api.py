@@ -13,12 +13,13 @@ from console.desk import Desk
 from crossdock.adapters.memory import MemoryKeys, MemoryUses
 from crossdock.adapters.sql import SqlJournal
 from crossdock.kernel.problems import Unavailable
-from crossdock.kernel.stream import Lag
+from crossdock.kernel.stream import Lag, Message
 from dlq.record import DeadLetter
 from journal import entry
 from journal.entry import Entry
 from journal.ledger import Ledger
 from tests.asgi import Answer, call
+from tests.console.office import OpenOffice
 from tests.pipeline.scene import FlakyLog
 from tests.smallproject import project
 
@@ -71,14 +72,21 @@ def office(root: Path, away: bool = False) -> Office:
     async def lags() -> dict[str, Lag]:
         return {"stock": Lag("route-stock", 3), "process": Lag("process", 2)}
 
+    async def past(since: int, after: int, limit: int) -> list[Message]:
+        found = [streams.message(seq) for seq in range(1, len(streams.records) + 1)]
+        if not (since or after):
+            return found[-limit:]
+        return [m for m in found if m.seq > after and m.time * 1000 >= since][:limit]
+
     async def pause(name: str, paused: bool) -> None:
         pauses.append((name, paused))
 
     desk = Desk(
         project=project(root), journal=journal, keys=keys, last_uses=MemoryUses().last, letters=Letters(),
-        streams=streams, ledger=ledger, lags=lags,
+        streams=streams, past=past, ledger=ledger, lags=lags,
         states=lambda: {"stock": {"breaker": "open", "behind": True}}, pause=pause, metrics=lambda: b"crossdock_x 1\n",
         asyncapi=lambda: {"asyncapi": "3.0.0"},
+        office=OpenOffice(),
     )  # fmt: skip
     journal.project([ACCEPTED, ROUTED, DEAD], 1)
     return Office(create_app(desk, TOKEN), keys, streams, journal, pauses)

@@ -1,6 +1,7 @@
 """The console page in a real browser, against the operations API with a partner's hostile texts in it."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+from crossdock.kernel.problems import Problem
 from simulators import browser
 from simulators.browser import Page
 from tests.console.deskmade import BIG, HOSTILE, TOKEN, Office, office
@@ -214,3 +216,12 @@ def test_the_page_is_served_with_a_strict_policy(tmp_path: Path, word: str) -> N
             )
 
     asyncio.run(scenario())
+
+
+def test_a_change_that_was_rejected_is_shown_with_its_reason(tmp_path: Path) -> None:
+    async def scenario(made: Office, page: Page) -> None:
+        made.office.problems = [Problem("bad_yaml", HOSTILE, "", "routes/stock.yaml", 3, 5)]
+        await page.until(f"document.getElementById('content').textContent.includes({json.dumps(HOSTILE)})")
+        assert await page.evaluate("document.getElementById('content').textContent.includes('routes/stock.yaml:3:5')")
+
+    play(tmp_path, scenario)

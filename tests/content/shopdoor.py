@@ -23,6 +23,7 @@ from crossdock.pipeline.recorder import Recorder
 from crossdock.project import Project
 from gateway.assembly import Gateway, Ground
 from tests.asgi import Answer, call
+from tests.gateway.vectors import ADYEN_KEY
 from tests.pipeline.scene import FlakyLog
 
 ROOT = Path(__file__).parents[2]
@@ -34,7 +35,7 @@ ENV = {
     "WOOCOMMERCE_SECRET": "outlet secret",
     "SQUARE_SECRET": "signature key",
     "SQUARE_WEBHOOK_URL": URL,
-    "ADYEN_HMAC_KEY": "44782DEF547AAA06C910C43932B1EB0C71FC68D9D0C057550C48EC2ACF6BA056",
+    "ADYEN_HMAC_KEY": ADYEN_KEY,
     "EASYPOST_SECRET": "sécret",
 }
 JSON = {"content-type": "application/json"}

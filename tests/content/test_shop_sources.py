@@ -10,22 +10,14 @@ from crossdock import project
 from crossdock.kernel.stream import QUARANTINED
 from crossdock.project import Project
 from tests.content.shopdoor import ENV, JSON, ROOT, URL, Delivery, Post, canonical, stored, through
+from tests.gateway.vectors import ADYEN_ITEM, ADYEN_SIGNATURE
 from tests.pipeline.scene import FlakyLog
 
 SOURCES = ("shopify", "woocommerce", "square", "adyen", "easypost")
 ORDER = 820982911946154508  # beyond 2^53: a double makes ...154500 of it
 HEADERS = {**JSON, "x-shopify-topic": "orders/create", "x-shopify-webhook-id": "b54557e4-bdd9-4b37-8a5f-bf7d70bcd043"}
 ORDER_CREATED = Delivery("order", "shopify", HEADERS, b'{"id": %d, "total_price": "19.90", "line_items": []}' % ORDER)
-# Adyen/adyen-python-api-library, test/UtilTest.py: key and signature
-NOTIFICATION = {
-    "pspReference": "7914073381342284",
-    "merchantReference": "TestPayment-1407325143704",
-    "merchantAccountCode": "TestMerchant",
-    "amount": {"currency": "EUR", "value": 1130},
-    "eventCode": "AUTHORISATION",
-    "success": "true",
-    "additionalData": {"hmacSignature": "coqCmt/IZ4E3CzPvMY8zTjQVL5hYJUiBRg8UU+iCWo0="},
-}
+NOTIFICATION = {**ADYEN_ITEM, "additionalData": {"hmacSignature": ADYEN_SIGNATURE}}
 
 
 @pytest.fixture(scope="module")

@@ -9,17 +9,24 @@ from typing import Any
 import pytest
 import typer
 
-from crossdock.cli import testrun
 from crossdock.cli.app import app
 from crossdock.kernel import settings
 from crossdock.kernel.metrics import Metrics
 from crossdock.project import FOLDERS, load
+from crossdock.trial import testrun
+from crossdock.trial.rehearsal import Rehearsal
 from gateway import answers
 from tests.docs.blocks import DOCUMENTS, ROOT, Block, blocks, commands, write_files
 
 DOCS = ROOT / "docs"
 COMMAND: Any = typer.main.get_command(app)
-ENV = {"ERP_URL": "https://erp.example", "ERP_TOKEN": "t", "NATS_PASSWORD": "n", "DEDUPE_PASSWORD": "d"}
+ENV = {
+    "ERP_URL": "https://erp.example",
+    "MASTER_DATA_URL": "sqlite:///m.db",
+    "ERP_TOKEN": "t",
+    "NATS_PASSWORD": "n",
+    "DEDUPE_PASSWORD": "d",
+}
 OF_CONTENT = {  # what `crossdock check` says of a source; no sender hears it
     "bad_expression", "bad_network", "bad_secret", "bad_url", "bad_value", "private_address", "unknown_function",
 }  # fmt: skip
@@ -52,18 +59,22 @@ def keys_of(schema: dict[str, Any], *before: str) -> Iterator[str]:
             yield ".".join((*before, key))
 
 
-@pytest.mark.parametrize(
-    ("document", "folder"), [(ROOT / "README.md", "shop"), (DOCS / "content.md", "")], ids=["readme", "content"]
-)
-def test_the_content_that_is_shown_loads_and_its_own_tests_pass(document: Path, folder: str, tmp_path: Path) -> None:
+def test_the_content_that_is_shown_loads_and_its_own_tests_pass(tmp_path: Path) -> None:
     # given
-    written = write_files(document, tmp_path)
+    written = write_files(DOCS / "content.md", tmp_path)
     # when
-    project = load(tmp_path / folder, ENV)
+    project = load(tmp_path, ENV)
     # then
-    assert {Path(file.removeprefix("shop/")).parts[0] for file in written} == set(FOLDERS)
+    assert {Path(file).parts[0] for file in written} == set(FOLDERS)
     assert project.tests
-    assert [found for test in project.tests for found in testrun.run(project, test).differences] == []
+    rehearsal = Rehearsal(project)
+    assert [found for test in project.tests for found in testrun.run(rehearsal, test).differences] == []
+
+
+def test_the_files_that_the_readme_shows_are_those_that_init_makes() -> None:
+    shown = {block.file: block.text.partition("\n")[2] for block in blocks(ROOT / "README.md") if block.file}
+    starter = ROOT / "crossdock" / "starter"
+    assert shown == {file: (starter / file.removeprefix("shop/")).read_text() for file in shown}
 
 
 def test_every_config_that_is_shown_is_accepted_and_the_first_shows_the_defaults(tmp_path: Path) -> None:

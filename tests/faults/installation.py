@@ -81,11 +81,17 @@ class Site:
         pids = [self.supervisor(), *self.children().values()]
         return lambda: [pid for pid in pids if _alive(pid)]
 
+    @property
+    def operator(self) -> dict[str, str]:
+        """The header by which an operator is known."""
+        return {"Authorization": f"Bearer {self.ready.ops_token}"}
+
     async def ops(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
         """Ask the operations API; 503 when it does not answer."""
-        headers = {"Authorization": f"Bearer {self.ready.ops_token}"}
         try:
-            async with self.session.request(method, self.ready.console + path, headers=headers, json=body) as answer:
+            async with self.session.request(
+                method, self.ready.console + path, headers=self.operator, json=body
+            ) as answer:
                 return answer.status, json.loads(await answer.read())
         except (aiohttp.ClientError, TimeoutError):
             return 503, {}
@@ -168,6 +174,7 @@ async def running(
     _servers_or_skip()
     root = _copy(folder / "project", changes or {})
     for name, text in (more or {}).items():
+        (root / name).parent.mkdir(exist_ok=True)
         (root / name).write_text(text)
     async with running_targets() as targets, aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=20)) as session:
         addresses = environment(targets)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 from crossdock.adapters.memory import MemoryKeys, MemoryUses
 from crossdock.adapters.memorygateway import MemoryAnswers, MemoryBuckets
@@ -41,7 +41,7 @@ def document(id_: str = "s-1", **members: Any) -> dict[str, Any]:
 class Door:
     """The application and what stands behind it."""
 
-    app: FastAPI
+    app: ASGIApp
     ingest: Ingest
     project: Project
     raw: FlakyLog

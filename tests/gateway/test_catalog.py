@@ -42,6 +42,15 @@ def test_the_catalog_tells_all_that_a_sender_needs_and_no_secret(tmp_path: Path)
     asyncio.run(scenario())
 
 
+def test_the_catalog_tells_which_versions_should_not_be_sent_any_more(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        about = {"schemas/pos.sale/schema.yaml": 'deprecated: {"1.0": send 1.1}\n'}
+        answer = (await desk(tmp_path, about).get("/v1/catalog")).json()
+        assert answer["sources"][0]["types"][0]["deprecated"] == {"1.0": "send 1.1"}
+
+    asyncio.run(scenario())
+
+
 def test_a_partner_and_a_limited_key_see_their_own_sources(tmp_path: Path) -> None:
     async def scenario() -> None:
         made = desk(tmp_path)

@@ -4,7 +4,6 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from ipaddress import ip_network
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -181,7 +180,7 @@ GOOD = json.dumps({"keys": JWKS}).encode()
 async def fetched(behaviour: Behaviour) -> Any:
     async with serving(behaviour) as server:
         place = f"http://127.0.0.1:{server.port}/keys"
-        return await make_keys(place, Path(), [ip_network("127.0.0.0/8")], [RS]).find(RS, RS)
+        return await make_keys(place, None, [ip_network("127.0.0.0/8")], [RS]).find(RS, RS)
 
 
 def test_keys_are_fetched_from_a_server() -> None:

@@ -144,7 +144,7 @@ def test_no_more_requests_than_may_be_are_under_way(tmp_path: Path) -> None:
         async def send(message: Mapping[str, object]) -> None:
             sent.append(message)
 
-        slow = asyncio.create_task(made.app(scope, receive, send))  # type: ignore[arg-type]
+        slow: asyncio.Task[None] = asyncio.create_task(made.app(scope, receive, send))  # type: ignore[arg-type]
         await began.wait()
         # when
         answer = await made.post(document("quick"))

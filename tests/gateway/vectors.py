@@ -18,6 +18,17 @@ STRIPE_BODY = b"""{
   "data": { "object": { "id": "rdr_123", "object": "terminal.reader" } }
 }"""
 SHOP_BODY = b'{"id":1234567890,"email":"customer@example.com","total_price":"123.45"}'
+# Adyen/adyen-python-api-library, test/UtilTest.py
+ADYEN_KEY = "44782DEF547AAA06C910C43932B1EB0C71FC68D9D0C057550C48EC2ACF6BA056"
+ADYEN_ITEM = {
+    "pspReference": "7914073381342284",
+    "merchantReference": "TestPayment-1407325143704",
+    "merchantAccountCode": "TestMerchant",
+    "amount": {"currency": "EUR", "value": 1130},
+    "eventCode": "AUTHORISATION",
+    "success": "true",
+}
+ADYEN_SIGNATURE = "coqCmt/IZ4E3CzPvMY8zTjQVL5hYJUiBRg8UU+iCWo0="
 
 
 class Vector(NamedTuple):

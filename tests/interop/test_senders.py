@@ -16,11 +16,11 @@ from cloudevents.core.formats.json import JSONFormat
 from cloudevents.core.v1.event import CloudEvent
 from standardwebhooks import Webhook
 
+from tests import npm as npm_packages
 from tests.faults.installation import Site
 from tests.faults.samples import sale
 from tests.interop.conftest import Act
 from tests.interop.sources import OLD_WHSEC, WHSEC, Told, ids_at, post, sales
-from tests.realservers import missing
 
 HERE = Path(__file__).parent
 NPM = "cloudevents@10.0.0"
@@ -64,23 +64,8 @@ def test_events_of_the_python_sdk_are_taken_in_both_modes_and_arrive_as_they_wer
 @pytest.fixture(scope="session")
 def npm(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder with the npm SDK."""
-    if not shutil.which("npm"):
-        missing("node is not installed")
     folder = tmp_path_factory.mktemp("npm")
-    words = ("npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", str(folder), NPM)
-
-    async def install() -> int:
-        process = await asyncio.create_subprocess_exec(
-            *words, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL
-        )
-        try:
-            return await asyncio.wait_for(process.wait(), 90)
-        except TimeoutError:
-            process.kill()
-            return await process.wait()
-
-    if asyncio.run(install()):
-        pytest.skip(f"{NPM} cannot be had here: npm install failed")
+    npm_packages.install(folder, NPM)
     return folder
 
 

@@ -50,7 +50,7 @@ def test_it_goes_on_when_it_is_replayed_after_its_schema_changed(tmp_path: Path)
         loose = {**SALE["properties"], "store": {"type": "string"}}  # type: ignore[dict-item]
         write_schema(tmp_path, "pos.sale", "1.1", {**SALE, "properties": loose})
         changed: Project = load(tmp_path, ENV)
-        scene.processor._project = changed
+        scene.processor.use(changed)
         # when
         again = scene.raw.message((await scene.raw.append(replay(letter, "1"))).seq)
         await scene.run([again])

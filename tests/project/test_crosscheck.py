@@ -105,7 +105,7 @@ def test_problems_of_all_folders_come_at_once_in_the_order_of_the_files(tmp_path
     changes: dict[str, str | None] = {
         **edited(TILLS, "types:", "tipes:"),
         **edited(SALE_MAP, "map:", "maps:"),
-        **edited(STOCK, "to: erp", "to: [erp]"),
+        **edited(STOCK, "to: erp", "to: 7"),
         **edited("connectors/erp.yaml", "kind: http", "kind: pigeon"),
         **edited("routes/stock.test.yaml", "expect", "except"),
     }
@@ -120,3 +120,36 @@ def test_problems_of_all_folders_come_at_once_in_the_order_of_the_files(tmp_path
 
 def test_a_broken_folder_does_not_make_the_others_look_broken(tmp_path: Path) -> None:
     assert [p.file for p in refused(tmp_path, edited(SALE_MAP, "from: pos.sale@1", "from: [pos.sale@1]"))] == [SALE_MAP]
+
+
+def test_a_broken_file_does_not_keep_the_others_of_its_folder_from_being_compared(tmp_path: Path) -> None:
+    # given
+    changes: dict[str, str | None] = {
+        "connectors/wms.yaml": "connector: wms\nkind: [\n",
+        "routes/more.yaml": "routes:\n"
+        "  - {route: a, from: [inventory.sold], to: wms}\n  - {route: b, from: [x.y], to: wsm}\n",
+    }
+    # when
+    found = [place(problem)[:3] for problem in refused(tmp_path, changes)]
+    # then
+    assert found == [
+        ("bad_yaml", "connectors/wms.yaml", 3),
+        ("unknown_type", "routes/more.yaml", 3),
+        ("unknown_connector", "routes/more.yaml", 3),
+    ]
+
+
+def test_a_missing_variable_does_not_hide_what_else_is_wrong_with_its_file(tmp_path: Path) -> None:
+    text = "connector: erp\nkind: http\nurl: ${GONE}/x\nnetworks: [10.0.0.0/99]\ntimeout: ${WAIT}\n"
+    codes = [(problem.code, problem.line) for problem in refused(tmp_path, {"connectors/erp.yaml": text})]
+    assert codes == [("missing_variable", 3), ("bad_network", 4), ("missing_variable", 5)]
+
+
+def test_several_slips_of_one_file_are_told_together(tmp_path: Path) -> None:
+    changes = edited(SALE_MAP, "business_key: store", "busines_key: $stor(")
+    changes[SALE_MAP] = str(changes[SALE_MAP]).replace('$lookup("item"', '$lookup("itm"')
+    assert {problem.code for problem in refused(tmp_path, changes)} == {
+        "unknown_key",
+        "bad_expression",
+        "unknown_lookup",
+    }

@@ -148,7 +148,7 @@ def test_a_content_test_with_a_mistake_is_placed(tmp_path: Path, given: str, cod
 def test_a_given_event_is_decoded_as_the_gateway_does(tmp_path: Path) -> None:
     given: dict[str, Any] = {"n": 2**53 + 1}
     test = f"{{name: x, given: {{type: pos.sale, version: '1.0', data: {given}}}, expect: {{routes: []}}}}"
-    event = project(tmp_path, {"routes/stock.test.yaml": f"tests: [{test}]"}).tests[-1].given
+    (event,) = project(tmp_path, {"routes/stock.test.yaml": f"tests: [{test}]"}).tests[-1].events
     assert (event.dataschema, event.data, event.exact) == ("crossdock:/pos.sale/1.0", given, True)
 
 

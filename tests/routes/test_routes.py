@@ -120,7 +120,7 @@ def test_a_condition_is_explained_in_words(tmp_path: Path, when: str, reason: st
 @pytest.mark.parametrize(
     ("line", "code", "column"),
     [
-        ("when: '$count('", "bad_expression", 5),
+        ("when: '$count('", "bad_expression", 18),
         ("retry: {first: 10m, most: 1m}", "bad_value", 5),
         ("retry: {for: soon}", "bad_value", 13),
         ("in_flight: 0", "bad_value", 5),

@@ -101,7 +101,7 @@ def test_what_is_no_key_is_missing_too(tmp_path: Path, key: str) -> None:
 
 def test_a_value_that_is_no_number_is_named(tmp_path: Path) -> None:
     problem = failure(tmp_path, '{"x": $decadd("1", "many")}', sale())
-    assert (problem.code, problem.message) == ("expression_failed", "'many' is not a decimal number")
+    assert (problem.code, problem.message) == ("not_decimal", "'many' is not a decimal number")
 
 
 @pytest.mark.parametrize(

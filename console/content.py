@@ -1,0 +1,81 @@
+"""`/ops/v1/content`: what is in force and in which process, and changing it."""
+
+import base64
+from collections.abc import Callable, Mapping
+from typing import Any, Literal, Protocol
+
+from fastapi import Depends, FastAPI, HTTPException, Request, Response
+
+from crossdock.contentfiles import MOST_BYTES
+from crossdock.kernel import jsontext
+from crossdock.kernel.problems import Refused
+
+Word = Literal["drain", "discard"]
+
+
+class Told(Protocol):
+    """What came of a change."""
+
+    def as_dict(self) -> Mapping[str, Any]:
+        """Return it for an answer."""
+
+
+class Office(Protocol):
+    """Where content is put in force."""
+
+    async def apply(self, archive: bytes, word: Word | None) -> Told:
+        """Put the files of a project in force.
+
+        Raises:
+            Refused: with everything that is wrong; what was in force goes on.
+            Unavailable: the broker does not answer.
+        """
+
+    async def files(self) -> bytes:
+        """Return the files in force, in the form in which they are applied.
+
+        Raises:
+            Unavailable: the broker does not answer.
+        """
+
+    async def state(self) -> Mapping[str, Any]:
+        """Return what is in force, and what was rejected last.
+
+        Raises:
+            Unavailable: the broker does not answer.
+        """
+
+
+def add_content(app: FastAPI, office: Office, authorised: Callable[[Request], None]) -> None:
+    """Add the paths of this file."""
+    guarded = [Depends(authorised)]
+
+    @app.get("/ops/v1/content", dependencies=guarded)
+    async def show() -> Response:
+        return _json(await office.state())
+
+    @app.get("/ops/v1/content/files", dependencies=guarded)
+    async def files() -> Response:
+        return _json({"archive": base64.b64encode(await office.files()).decode()})
+
+    @app.put("/ops/v1/content", dependencies=guarded)
+    async def change(request: Request, removed: Word | None = None) -> Response:
+        try:
+            return _json((await office.apply(await _body(request), removed)).as_dict())
+        except Refused as error:
+            problems = [problem.as_dict() for problem in error.problems]
+            return _json({"detail": "the content was not put in force", "problems": problems}, 422)
+
+
+async def _body(request: Request) -> bytes:
+    parts, size = [], 0
+    async for part in request.stream():
+        size += len(part)
+        if size > MOST_BYTES:
+            raise HTTPException(413, f"at most {MOST_BYTES >> 20} MiB")
+        parts.append(part)
+    return b"".join(parts)
+
+
+def _json(document: Any, status: int = 200) -> Response:
+    return Response(jsontext.dumps(document), status, media_type="application/json")

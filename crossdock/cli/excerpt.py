@@ -1,0 +1,29 @@
+"""The line of a content file that a problem is about, with a mark below it; shown by `write_problems`."""
+
+import re
+from pathlib import Path
+
+from crossdock.kernel.problems import Problem
+
+_WIDTH = 96
+_BEFORE = 60  # columns shown before the mark of a long line
+_SECRET = re.compile(r"(?i)(secret|passw|token|bearer|authorization|api.?key|whsec_|://[^/\s]*@)")
+
+
+def excerpt(problem: Problem, root: Path) -> str:
+    """Return the line and the mark, indented; nothing where there is no such line, or a secret may stand in it."""
+    line = _line(root / problem.file, problem.line) if problem.file and problem.line else ""
+    if not line.strip() or _SECRET.search(line):
+        return ""
+    start = max(0, problem.column - 1 - _BEFORE) if len(line) > _WIDTH else 0
+    shown = "".join(char if char.isprintable() else " " for char in line[start : start + _WIDTH])
+    number = f"{problem.line:>6} | "
+    return f"{number}{shown.rstrip()}\n{' ' * (len(number) - 2)}| {' ' * (problem.column - 1 - start)}^"
+
+
+def _line(path: Path, number: int) -> str:
+    try:
+        with path.open(errors="replace") as opened:
+            return next((text.rstrip("\n") for at, text in enumerate(opened, 1) if at == number), "")
+    except OSError:
+        return ""

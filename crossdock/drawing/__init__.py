@@ -1,0 +1,1 @@
+"""The content as a graph; called by `crossdock graph` and `crossdock plan`."""

@@ -1,0 +1,1 @@
+"""What a change of content does: called by `crossdock plan`."""

@@ -1,0 +1,160 @@
+"""Takes what comes in through gateway rules, the process step and the routes in memory; nothing leaves the process."""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+from crossdock.adapters.memory import MemoryLog, MemorySeen
+from crossdock.contenttest import Arrival
+from crossdock.kernel import event as events
+from crossdock.kernel.event import Event
+from crossdock.kernel.expression import view
+from crossdock.kernel.metrics import Metrics
+from crossdock.kernel.problems import Problem, Refused
+from crossdock.kernel.stream import VERSION
+from crossdock.pipeline.delivery import idempotency_key
+from crossdock.pipeline.process import Processor, problems_of
+from crossdock.pipeline.recorder import Recorder
+from crossdock.project import Project
+from crossdock.trial.arrivals import Member, Taken, again, members
+from crossdock.trial.outcome import (
+    DEAD,
+    DUPLICATE,
+    QUARANTINED,
+    REFUSED,
+    ROUTED,
+    Failure,
+    Outcome,
+    Sent,
+    request_of,
+)
+from crossdock.trial.watched import Watched, watch
+from dlq.record import DELIVER, PROCESS, parse
+from gateway.intake import Intake
+from routes.match import matches, order_key
+from routes.spec import Route
+
+_GATEWAY = "gateway"
+
+
+class Stored(NamedTuple):
+    """An event of RAW as it was stored: its source, headers and body."""
+
+    source: str
+    headers: dict[str, str]
+    body: bytes
+
+
+class Rehearsal:
+    """One project, ready to be tried with any number of cases, which know nothing of each other."""
+
+    def __init__(self, project: Project) -> None:
+        self.project = watch(project)
+        self._intake = Intake(self.project)
+        self._metrics = Metrics()
+
+    def play(self, arrivals: Iterable[Arrival | Stored]) -> list[Outcome]:
+        """Return what becomes of each event that comes in, or that was taken before, in order."""
+        return asyncio.run(self._play(arrivals))
+
+    async def _play(self, arrivals: Iterable[Arrival | Stored]) -> list[Outcome]:
+        run = _Run(self.project, self._metrics)
+        outcomes: list[Outcome] = []
+        for arrival in arrivals:
+            try:
+                for member in self._members(arrival):
+                    outcomes.append(await run.take(member))
+            except Refused as error:
+                outcomes.append(run.refused(arrival.source, error.problems))
+        return outcomes
+
+    def _members(self, arrival: Arrival | Stored) -> Iterable[Member]:
+        if isinstance(arrival, Stored):
+            return [again(self.project, self._intake, *arrival)]
+        return members(self.project, self._intake, arrival)
+
+
+class _Run:
+    """The streams and the dedupe store of one case."""
+
+    def __init__(self, project: Watched, metrics: Metrics) -> None:
+        self._project = project
+        self._notes = project.notes
+        self._raw, self._made = MemoryLog(), MemoryLog()
+        recorder = Recorder(MemoryLog())
+        self._processor = Processor(project, MemorySeen(), self._made, recorder, metrics)
+
+    def refused(self, source: str, problems: tuple[Problem, ...], raw: Event | None = None) -> Outcome:
+        """Return the outcome of what the gateway does not take."""
+        steps = self._notes.take()
+        return Outcome(REFUSED, source, "", raw, None, (), (Failure(_GATEWAY, problems),), (), steps)
+
+    async def take(self, member: Member) -> Outcome:
+        """Bring one event to its outcome."""
+        source, read, take = member
+        try:
+            taken = self._notes.run(_GATEWAY, take, lambda taken: _said(source, taken)) if source else take()
+        except Refused as error:
+            return self.refused(source, error.problems, _readable(read))
+        stored = await self._raw.append(taken.record)
+        before = len(self._made.records)
+        if not stored.duplicate:
+            await (await self._processor.run([self._raw.message(stored.seq)], _extend))
+        made = [record for record, _ in self._made.records[before:]]
+        word, event, sent, failures = DUPLICATE, None, list[Sent](), list[Failure]()
+        if made and made[0].subject.startswith("dlq."):
+            word, event = QUARANTINED if taken.quarantined else DEAD, self._notes.made
+            failures = [Failure(PROCESS, _problems(made[0].payload))]
+        elif made:
+            word, event = ROUTED, events.restore(made[0].payload)
+            sent, failures = self._deliver(event, source)
+        name, steps = self._notes.transform, self._notes.take()
+        warnings = () if taken.quarantined else taken.warnings  # which made it a dead letter
+        return Outcome(word, source, name, taken.event, event, tuple(sent), tuple(failures), warnings, steps)
+
+    def _deliver(self, event: Event, source: str) -> tuple[list[Sent], list[Failure]]:
+        """Return the deliveries of a canonical event, and those that would be given up before they are sent."""
+        sent, failures = list[Sent](), list[Failure]()
+        try:
+            taking = self._project.matching(event, source)
+        except Refused:
+            taking = self._project.routes_for(event.type)
+        for route in taking:
+            try:
+                if one := self._sent(route, event, source):
+                    sent.append(one)
+            except Exception as error:
+                failures.append(Failure(DELIVER, problems_of(error), route.name))
+        return sent, failures
+
+    def _sent(self, route: Route, event: Event, source: str) -> Sent | None:
+        asked = self._project.as_asked(route, event)
+        seen = view(asked, source)
+        if not matches(route, seen):
+            return None
+        order_key(route, seen)
+        key = idempotency_key(route.name, event)
+        form = self._project.form_of(route)
+        made = form(asked, source) if form else asked
+        return Sent(route.name, route.connector, request_of(self._project.connectors[route.connector], made, key))
+
+
+def _readable(read: Callable[[], Event]) -> Event | None:
+    try:
+        return read()
+    except Refused:
+        return None
+
+
+def _said(source: str, taken: Taken) -> str:
+    said = f"source {source} takes it as {taken.event.type} {taken.record.headers[VERSION]}".strip()
+    broken = ", ".join(dict.fromkeys(p.code for p in taken.warnings))
+    return f"{said}, {'quarantined' if taken.quarantined else 'warned'}: {broken}" if broken else said
+
+
+def _problems(payload: bytes) -> tuple[Problem, ...]:
+    return tuple(Problem(**{"message": "", **listed}) for listed in parse(payload).problems)
+
+
+async def _extend() -> None:
+    """Nothing expires in memory."""

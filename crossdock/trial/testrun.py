@@ -1,0 +1,143 @@
+"""Runs content tests and says what differs; called by `crossdock test`."""
+
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from crossdock.contenttest import ContentTest
+from crossdock.trial.differences import NOTHING, Difference, compare
+from crossdock.trial.outcome import DEAD, DUPLICATE, QUARANTINED, REFUSED, Outcome, Request
+from crossdock.trial.rehearsal import Rehearsal
+from transforms.lookups import given
+
+_ENDS = {REFUSED, QUARANTINED, DEAD, DUPLICATE}
+_CANONICAL = ("type", "business_key", "data")
+_FAILS = {"outcome", "error", "dead_letters"}  # keys that say that something goes wrong, or may
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of one test; it passed when nothing differs."""
+
+    file: str
+    line: int
+    name: str
+    seconds: float
+    outcomes: tuple[Outcome, ...]
+    differences: tuple[Difference, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it for JSON."""
+        return {
+            "file": self.file,
+            "line": self.line,
+            "name": self.name,
+            "seconds": round(self.seconds, 6),
+            "outcomes": [outcome.word for outcome in self.outcomes],
+            "differences": [difference.as_dict() | {"message": str(difference)} for difference in self.differences],
+        }
+
+
+def run(rehearsal: Rehearsal, test: ContentTest) -> Result:
+    """Run one test against the content."""
+    start = time.perf_counter()
+    with given(rehearsal.project.lookups, test.lookups):
+        outcomes = rehearsal.play(test.given)
+    seconds = time.perf_counter() - start
+    first = test.spot.problem((), "", "")
+    return Result(first.file, first.line, test.name, seconds, tuple(outcomes), tuple(_differences(test, outcomes)))
+
+
+def _differences(test: ContentTest, outcomes: list[Outcome]) -> Iterator[Difference]:
+    if len(outcomes) != len(test.expect):
+        yield Difference("events", "", len(test.expect), len(outcomes))
+    for index, (expect, outcome) in enumerate(zip(test.expect, outcomes, strict=False)):
+        before = f"event {index + 1}: " if len(test.expect) > 1 else ""
+        for found in _of_event(expect, outcome):
+            yield Difference(before + found.what, found.pointer, found.expected, found.got)
+
+
+def _of_event(expect: Mapping[str, Any], outcome: Outcome) -> Iterator[Difference]:
+    if outcome.word in _ENDS and not _FAILS & expect.keys():
+        said = "; ".join(map(str, outcome.problems))
+        yield Difference("it failed" if said else "outcome", "", NOTHING, said or outcome.word)
+        return
+    yield from _of_problems(expect, outcome)
+    if "outcome" in expect and outcome.word != expect["outcome"]:
+        yield Difference("outcome", "", expect["outcome"], outcome.word)
+    raw = outcome.raw.attributes() if outcome.raw else {}
+    for name, value in expect.get("envelope", {}).items():
+        yield from _one(f"envelope {name}", value, raw.get(name))
+    yield from _of_canonical(expect, outcome)
+    yield from _of_routes(expect, outcome)
+
+
+def _of_problems(expect: Mapping[str, Any], outcome: Outcome) -> Iterator[Difference]:
+    codes = sorted({problem.code for problem in outcome.problems})
+    if "error" in expect and expect["error"] not in codes:
+        yield Difference("error", "", expect["error"], ", ".join(codes) or NOTHING)
+    letters = [_letter(failure.stage, failure.route, p) for failure in outcome.failures for p in failure.problems[:1]]
+    letters = [letter for letter in letters if letter["stage"] != "gateway"]
+    if "dead_letters" not in expect:
+        if not _FAILS & expect.keys():
+            yield from (Difference("dead letter", "", NOTHING, letter) for letter in letters)
+        return
+    left = list(letters)
+    for wanted in expect["dead_letters"]:
+        found = next((letter for letter in left if wanted.items() <= letter.items()), None)
+        if found is None:
+            yield Difference("dead letter", "", wanted, NOTHING)
+        else:
+            left.remove(found)
+    yield from (Difference("dead letter", "", NOTHING, letter) for letter in left)
+
+
+def _letter(stage: str, route: str, problem: Any) -> dict[str, str]:
+    letter = {"stage": stage, "route": route, "code": problem.code, "pointer": problem.pointer}
+    return {name: value for name, value in letter.items() if value}
+
+
+def _of_canonical(expect: Mapping[str, Any], outcome: Outcome) -> Iterator[Difference]:
+    event = outcome.event
+    if event is None:
+        yield from (
+            Difference(key, "", expect[key], NOTHING) for key in ("type", "business_key", "data") if key in expect
+        )
+        return
+    got = {"type": event.type, "business_key": event.extensions.get("businesskey", ""), "data": event.data}
+    for what, value in got.items():
+        if what in expect:
+            yield from compare(what, expect[what], value)
+
+
+def _of_routes(expect: Mapping[str, Any], outcome: Outcome) -> Iterator[Difference]:
+    requests = {sent.route: sent.request for sent in outcome.sent}
+    if "routes" in expect:
+        wanted = expect["routes"]
+        yield from (Difference("routes", "", name, NOTHING) for name in wanted if name not in requests)
+        yield from (Difference("routes", "", NOTHING, name) for name in requests if name not in wanted)
+    for name, body in expect.get("bodies", {}).items():
+        if name in requests:
+            yield from compare(f"body of {name}", body, requests[name].body)
+        else:
+            yield Difference(f"body of {name}", "", body, NOTHING)
+    for name, request in expect.get("requests", {}).items():
+        if name in requests:
+            yield from _of_request(name, request, requests[name])
+        else:
+            yield Difference(f"request of {name}", "", request, NOTHING)
+
+
+def _of_request(route: str, expect: Mapping[str, Any], request: Request) -> Iterator[Difference]:
+    for key in ("method", "path", "body"):
+        if key in expect:
+            yield from compare(f"{key} of {route}", expect[key], getattr(request, key))
+    for name, value in expect.get("headers", {}).items():
+        yield from _one(f"header {name.lower()} of {route}", value, request.headers.get(name.lower()))
+
+
+def _one(what: str, expected: Any, got: Any) -> Iterator[Difference]:
+    """Compare a single value, of which there is none where it is None."""
+    if expected != got:
+        yield Difference(what, "", NOTHING if expected is None else expected, NOTHING if got is None else got)
