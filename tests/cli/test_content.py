@@ -2,27 +2,16 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
-from typer.testing import CliRunner, Result
+from typer.testing import CliRunner
 
 from crossdock.cli.app import app
-from crossdock.kernel.event import Event, encode_structured
-from tests.smallproject import edited, sale, write, write_schema
+from crossdock.kernel.event import Event
+from tests.cli.architect import answer, run
+from tests.smallproject import edited, write, write_schema
 
 COMMANDS = (["check"], ["test"], ["try", "EVENT"], ["explain", "EVENT"], ["graph"], ["plan"])
-
-
-def run(root: Path, *arguments: str, event: Event | None = None) -> Result:
-    file = root / "event.json"
-    file.write_bytes(encode_structured(event or sale("1", "2")))
-    words = [str(file) if word == "EVENT" else word for word in arguments]
-    return CliRunner().invoke(app, [*words, "--project", str(root)])
-
-
-def answer(root: Path, *arguments: str, event: Event | None = None) -> Any:
-    return json.loads(run(root, *arguments, "--json", event=event).stdout)
 
 
 def test_check_of_good_content_says_what_there_is(tmp_path: Path) -> None:
@@ -95,22 +84,6 @@ def test_a_file_that_is_no_event_is_a_problem(tmp_path: Path) -> None:
     result = CliRunner().invoke(app, ["try", str(file), "--project", str(tmp_path)])
     assert result.exit_code == 1
     assert "invalid_envelope" in result.stdout
-
-
-def test_explain_says_why_a_route_passes_by(tmp_path: Path) -> None:
-    result = run(write(tmp_path), "explain", "EVENT", event=sale("1"))
-    assert result.exit_code == 0
-    why = "$count(lines) > 1 does not hold: $count(lines) is 1"
-    assert result.stdout == f"s-1 is inventory.sold\npasses by  stock: {why}\n"
-    assert answer(tmp_path, "explain", "EVENT")["routes"] == [
-        {"route": "stock", "matched": True, "why": "$count(lines) > 1 holds"}
-    ]
-
-
-def test_explain_takes_a_canonical_event_too(tmp_path: Path) -> None:
-    sold = Event(id="c-1", source="/s", type="inventory.sold", data={"location": "A", "lines": [1, 2]})
-    result = run(write(tmp_path), "explain", "EVENT", event=sold)
-    assert "takes it   stock" in result.stdout
 
 
 def test_explain_of_a_canonical_type_without_a_route_names_the_routes_all_the_same(tmp_path: Path) -> None:
