@@ -58,5 +58,6 @@ def _git(root: Path, command: str, *words: str) -> bytes:
         raise refuse("unknown_base", f"git does not answer: {error}") from None
     if done.returncode:
         said = done.stderr.decode("utf-8", "replace").strip().splitlines()
-        raise refuse("unknown_base", said[0] if said else "git failed", _HINT)
+        why = said[0].removeprefix("fatal: ") if said else "it failed"
+        raise refuse("unknown_base", f"the project is compared with what git has, and git says: {why}", _HINT)
     return done.stdout
