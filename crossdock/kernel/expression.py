@@ -8,7 +8,8 @@ from typing import Any
 import jsonatapy
 
 from crossdock.kernel.event import Event
-from crossdock.kernel.jsonata_names import may_explode, unknown_calls
+from crossdock.kernel.jsonata_bounds import bounded, may_explode
+from crossdock.kernel.jsonata_names import unknown_calls
 from crossdock.kernel.problems import refuse
 
 TIMEOUT_MS = 1000
@@ -21,14 +22,6 @@ _SAFE_INTEGER = 2**53
 _OPEN, _CLOSE = "\ufdd0", "\ufdd1"
 _GUARDED = re.compile(f"{_OPEN}(-?[0-9]{{1,20}}){_CLOSE}")  # a query may hold longer ones, which int() refuses
 
-# Values that JSONata shares are copied when they leave it, which nothing bounds: a few lines make 2^40 objects of one.
-# Walking through them in JSONata ends with the time it has; it costs 1 us a value.
-_MEASURED = """($crossdock_value := (%s
-); $crossdock_size := function($v) {
-  $type($v) = "object" ? 1 + $sum([$each($v, $crossdock_size)])
-  : $type($v) = "array" ? 1 + $sum([$map($v, $crossdock_size)])
-  : $type($v) = "string" ? 1 + $length($v) / 64 : 1
-}; $crossdock_size($crossdock_value) > 300000 ? $error("its value is too big") : $crossdock_value)"""
 _OVERRIDDEN = {"lookup", "pad"}  # JSONata's own $lookup(object, key) is kept for objects
 _OURS = "host function raised ValueError: "
 
@@ -96,7 +89,7 @@ class Expression:
         text = self.text
         compiled = jsonatapy.compile(text)._expr  # the wrapper adds a call per evaluation
         if may_explode(text):
-            compiled = jsonatapy.compile(_MEASURED % text)._expr
+            compiled = jsonatapy.compile(bounded(text))._expr
         for name, function in {**self._functions, "pad": _pad}.items():
             if name in text or "eval" in text:  # each function that is registered costs every evaluation
                 override = name in _OVERRIDDEN

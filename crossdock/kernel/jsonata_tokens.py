@@ -13,6 +13,13 @@ _REGEX = re.compile(r"/((?:[^/\\\[]|\\.|\[(?:[^\]\\]|\\.)*\])+)/[a-z]*", re.S)
 _ESCAPE = re.compile(r"\\(u[0-9A-Fa-f]{4}|.)", re.S)
 _ESCAPED = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 
+# How strongly an infix sign binds, as in the reference implementation (parser.js of JSONata 2).
+BINDS = {
+    ".": 75, "[": 80, "{": 70, "(": 80, "@": 80, "#": 80, "?": 20, "+": 50, "-": 50, "*": 60, "/": 60, "%": 60,
+    "=": 40, "<": 40, ">": 40, "^": 40, "..": 20, ":=": 10, "!=": 40, "<=": 40, ">=": 40, "~>": 40, "and": 30,
+    "or": 25, "in": 40, "&": 50, "?:": 40, "??": 40,
+}  # fmt: skip
+
 
 class UnreadableError(ValueError):
     """A text that is no JSONata; `at` is where reading stopped."""
@@ -29,6 +36,12 @@ class Token(NamedTuple):
     value: str
     at: int
     end: int
+
+
+def binding(token: Token) -> int:
+    """Return how strongly a token binds what stands before it to what follows; 0 for none."""
+    infix = token.kind == "sign" or token.value in ("and", "or", "in")
+    return BINDS.get(token.value, 0) if infix and token.kind in ("sign", "name") else 0
 
 
 def token(text: str, position: int, operand: bool) -> Token:

@@ -6,19 +6,12 @@ jsonatapy shows neither its tree nor where a mistake is. Text that this reader c
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from crossdock.kernel.jsonata_tokens import Token, UnreadableError, token
+from crossdock.kernel.jsonata_tokens import BINDS, Token, UnreadableError, binding, token
 
-__all__ = ["Node", "UnreadableError", "read", "whole"]
+__all__ = ["Node", "UnreadableError", "joins", "read", "whole"]
 
 MAX_DEPTH = 100
 MAX_LEVELS = 150  # of the tree, in which `a + b + c` leans to the left; a walk of it takes four calls a level
-# How strongly an infix sign binds, as in the reference implementation (parser.js of JSONata 2).
-_BINDS = {
-    ".": 75, "[": 80, "{": 70, "(": 80, "@": 80, "#": 80, "?": 20, "+": 50, "-": 50, "*": 60, "/": 60, "%": 60,
-    "=": 40, "<": 40, ">": 40, "^": 40, "..": 20, ":=": 10, "!=": 40, "<=": 40, ">=": 40, "~>": 40, "and": 30,
-    "or": 25, "in": 40, "&": 50, "?:": 40, "??": 40,
-}  # fmt: skip
-_WORDS = ("and", "or", "in")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +44,14 @@ def read(text: str) -> Node:
 
 def whole(text: str) -> Node:
     """Return the tree of an expression however deep it is, not to be walked by recursion; raises as `read` does."""
+    return _Reader(text).tree()
+
+
+def joins(text: str) -> list[tuple[int, int]]:
+    """Return where the right side of each `&` stands, but of those that are literals; raises as `read` does."""
     reader = _Reader(text)
-    tree = reader.expression(0)
-    reader.expect("end", "")
-    return tree
+    reader.tree()
+    return reader.joined
 
 
 class _Reader:
@@ -63,14 +60,20 @@ class _Reader:
     def __init__(self, text: str) -> None:
         self._text = text
         self._depth = 0
+        self.joined: list[tuple[int, int]] = []
         self._next = token(text, 0, operand=True)
 
-    def expression(self, binding: int) -> Node:
+    def tree(self) -> Node:
+        tree = self.expression(0)
+        self.expect("end", "")
+        return tree
+
+    def expression(self, least: int) -> Node:
         self._depth += 1
         if self._depth > MAX_DEPTH:
             raise UnreadableError("nested too deep", self._next.at)
         left = self._operand()
-        while self._binding() > binding:
+        while binding(self._next) > least:
             left = self._infix(left)
         self._depth -= 1
         return left
@@ -100,10 +103,6 @@ class _Reader:
         if found:
             self._advance(operand)
         return found
-
-    def _binding(self) -> int:
-        word = self._next.kind == "sign" or (self._next.kind == "name" and self._next.value in _WORDS)
-        return _BINDS.get(self._next.value, 0) if word else 0
 
     def _operand(self) -> Node:
         kind, value, at, _ = self._next
@@ -141,7 +140,9 @@ class _Reader:
         if special is not None:
             return special(self, left)
         at = self._advance(operand=True).at
-        right = self.expression(_BINDS[sign])
+        right = self.expression(BINDS[sign])
+        if sign == "&" and right.kind not in ("text", "number"):
+            self.joined.append((at + 1, self._next.at))
         kind = {".": "path", "~>": "apply", "?:": "default", "??": "default"}.get(sign, "binary")
         return Node(kind, at, sign, (left, right))
 
@@ -189,11 +190,11 @@ class _Reader:
 
     def _change(self, at: int) -> Node:
         self._take("|")
-        parts = [self.expression(_BINDS["?"])]
+        parts = [self.expression(BINDS["?"])]
         self._take("|")
-        parts.append(self.expression(_BINDS["?"]))
+        parts.append(self.expression(BINDS["?"]))
         if self._accept(","):
-            parts.append(self.expression(_BINDS["?"]))
+            parts.append(self.expression(BINDS["?"]))
         self.expect("sign", "|")
         return Node("change", at, "", tuple(parts))
 
@@ -217,8 +218,7 @@ class _Reader:
         self._take("(")
         terms: list[Node] = []
         while True:
-            if not self._accept("<"):
-                self._accept(">")
+            _ = self._accept("<") or self._accept(">")
             terms.append(self.expression(0))
             if not self._accept(","):
                 break
@@ -240,7 +240,7 @@ class _Reader:
 
     def _name(self, left: Node) -> Node:
         sign = self._advance(operand=False)
-        variable = self.expression(_BINDS["@"])
+        variable = self.expression(BINDS["@"])
         return Node("name_step", sign.at, sign.value, (left, variable))
 
 

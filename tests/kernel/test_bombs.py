@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
-from crossdock.kernel.jsonata_names import may_explode
+from crossdock.kernel.event import Event
+from crossdock.kernel.expression import Expression, view
+from crossdock.kernel.jsonata_bounds import bounded, may_explode
 
 ROOT = Path(__file__).parents[2]
 RUN = """
@@ -31,6 +33,8 @@ REFUSED = {
     "a range within a range": "[1..100000].[1..100000]",
     "text doubled by recursion": '($d := function($s, $n) { $n = 0 ? $s : $d($s & $s, $n - 1) }; $d("aaaaaaaaaa", 40))',
     "text doubled by a fold": '$reduce([1..40], function($s, $i) { $s & $s }, "aaaaaaaaaa")',
+    "text doubled line by line": "($a := s; " + "$a := $a & $a; " * 40 + "$a)",
+    "text doubled step by step": "s" + ".($ & $)" * 40,
     "text padded to what a sender says": '$pad("x", n)',
     "text padded to the left": '$pad("x", -n)',
     "endless recursion": "($f := function($n) { $f($n + 1) }; $f(0))",
@@ -85,3 +89,17 @@ def test_what_only_looks_like_one_passes(text: str) -> None:
 )
 def test_an_ordinary_mapping_is_not_measured(text: str) -> None:
     assert not may_explode(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ('$reduce([1..3], function($s, $i) { $s & $string($i) & "/" & one.x }, "")', "1/12/13/1"),
+        ('one.("a" & x & nothing & null & ("b" & /* & */ x)) & [1..2]', "a1nullb1[1,2]"),
+    ],
+)
+def test_the_bounds_change_no_value(text: str, value: str) -> None:
+    event = Event("1", "/s", "t", {"one": {"x": 1}})
+
+    assert Expression(text).evaluate(view(event)) == value
+    assert bounded(text).count("$crossdock_short(") >= 2
