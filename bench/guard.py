@@ -23,6 +23,7 @@ from connectors.breaker import Breaker
 from connectors.client import Client
 from connectors.connection import Response
 from connectors.http import HttpConnector
+from connectors.httpspec import HttpOptions
 from connectors.spec import ConnectorSpec
 from connectors.target import Target
 from crossdock.adapters.memory import MemoryBacklogs, MemoryInbox, MemoryKeys, MemoryLog, MemorySeen, MemoryUses
@@ -146,7 +147,7 @@ class _Counted(MemoryInbox):
 
 
 def _willing() -> HttpConnector:
-    spec = ConnectorSpec("erp", "http", Target("http", "127.0.0.1", 1, "/erp"))
+    spec = ConnectorSpec("erp", "http", HttpOptions(Target("http", "127.0.0.1", 1, "/erp")))
     return HttpConnector(spec, _Willing(), time.time)
 
 

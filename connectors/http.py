@@ -7,6 +7,7 @@ from email.utils import parsedate_to_datetime
 
 from connectors.client import Client
 from connectors.connection import Response
+from connectors.httpspec import HttpOptions
 from connectors.port import Connector, Outcome, Result
 from connectors.sign import signed
 from connectors.spec import ConnectorSpec
@@ -30,22 +31,34 @@ class HttpConnector:
 
     def __init__(self, spec: ConnectorSpec, client: Client, clock: Callable[[], float]) -> None:
         self._spec = spec
+        self._options: HttpOptions = spec.options
         self._client = client
         self._clock = clock
-        self._start = start_line("POST", spec.target)
+        self._start = start_line("POST", self._options.target)
 
     async def deliver(self, event: Event, key: str) -> Result:
         """Make one attempt; see `connectors.port`."""
         headers, body = compose(self._spec, event, key, self._clock)
         try:
             data = write_head(self._start, headers, len(body)) + body
-            response = await self._client.send(self._spec.target, data, self._spec.timeout)
+            response = await self._client.send(self._options.target, data, self._spec.timeout)
         except SendFailed as failure:
-            outcome: Outcome = "permanent" if failure.code in _HOPELESS else "retry"
+            outcome: Outcome = "permanent" if failure.code in _HOPELESS else "in_doubt" if failure.sent else "retry"
             return Result(outcome, 0, visible(str(failure), self._spec.secrets))
         if 200 <= response.status < 300:
             return Result("delivered", response.status, f"HTTP {response.status}")
         return classify(response, self._clock(), self._spec.secrets)
+
+    async def probe(self) -> Result:
+        """Ask for the head of the URL; see `connectors.port`."""
+        head = write_head(start_line("HEAD", self._options.target), self._options.headers, 0)
+        try:
+            response = await self._client.send(self._options.target, head, self._spec.timeout)
+        except SendFailed as failure:
+            return Result("retry", 0, visible(str(failure), self._spec.secrets))
+        if response.status in (401, 403) or response.status >= 500:
+            return classify(response, self._clock(), self._spec.secrets)
+        return Result("delivered", response.status, f"HTTP {response.status}")
 
     async def close(self) -> None:
         """Close the client."""
@@ -56,9 +69,10 @@ def compose(spec: ConnectorSpec, event: Event, key: str, clock: Callable[[], flo
     """Return the headers, names in lower case, and the body that an event is posted with."""
     headers, body = encode_binary(event)
     headers["idempotency-key"] = headers["webhook-id"] = key
-    headers.update(spec.headers)
-    if spec.keys:
-        headers.update(signed(spec.keys, key, int(clock()), body))
+    options: HttpOptions = spec.options
+    headers.update(options.headers)
+    if options.keys:
+        headers.update(signed(options.keys, key, int(clock()), body))
     return headers, body
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from connectors import spec as connector_spec
+from connectors import reading as connector_reading
 from connectors.addresses import literal, unwrap
 from connectors.spec import ConnectorSpec
 from crossdock.kernel.environment import UNSET, has_variable
@@ -72,7 +72,7 @@ def connectors(sources: Iterable[SourceSpec]) -> dict[str, ConnectorSpec]:
     for source, callback in callbacks(sources):
         document = _document(source.name, source.spot.document, callback)
         try:
-            spec = connector_spec.make(document)
+            spec = connector_reading.make(document)
             if not _is_safe(spec):
                 message = "a callback goes to https://, or to http:// and an address that its `networks` name"
                 raise Refused([document.problem(("url",), "bad_url", message)])
@@ -116,7 +116,7 @@ def _document(source: str, document: Document, callback: Callback) -> Document:
 
 def _is_safe(spec: ConnectorSpec) -> bool:
     """Tell whether nobody on the way can read or change what is sent; a name could lead anywhere without TLS."""
-    if spec.target.scheme == "https":
+    if spec.options.target.scheme == "https":
         return True
-    address = literal(spec.target.host)
+    address = literal(spec.options.target.host)
     return address is not None and any(unwrap(address) in network for network in spec.networks)

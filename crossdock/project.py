@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from connectors import spec as connector_spec
+from connectors import reading as connector_reading
 from crossdock import callbackroutes, contenttest, source, targetforms
 from crossdock.contentfiles import FOLDERS, passed_over, placeholders, revision_of, unread_texts
 from crossdock.contents import Project
@@ -62,7 +62,7 @@ def read(root: Path, env: Mapping[str, str], strict_env: bool = True, tests: boo
     forms = _collect(problems, lambda: targetforms.load(root, tables)) or {}
     problems.extend(targetforms.compare(routes, forms, root))
     problems.extend(parked(forms.values()))
-    connectors = _collect(problems, lambda: connector_spec.load(root, variables)) or {}
+    connectors = _collect(problems, lambda: connector_reading.load(root, variables)) or {}
     unread = unread_texts(root, problems, {one.spot.document.file for one in transforms}) if problems else {}
     cases = (_collect(problems, lambda: contenttest.load(root)) if tests else None) or ()
     told_by = _collect(problems, lambda: callbackroutes.connectors(sources)) or {}

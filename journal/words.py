@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 _WORDS = {
     "refused": "the target refused it",
     "retries_ended": "the target could not take it for so long that Crossdock gave up",
+    "in_doubt": "the target may have it: it was sent, and no answer came",
     "id_conflict": "its id was used before for an event with other content; give it an id of its own and send it again",
     "lookup_missing": "a value of it is not in the lists of this installation",
     "lookup_waiting": "a value of it is not in the lists of this installation yet; it goes on by itself when it is",

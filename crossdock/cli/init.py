@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
+from connectors.kinds import editor_schema
 from crossdock.cli.output import JsonOption, ProjectOption, require_content, write_json
 
 _ENGINE = Path(__file__).parents[2]
@@ -96,7 +97,10 @@ def write_schemas(project: Path) -> None:
     """Copy the JSON Schema of every kind of file into a project, so that it needs no checkout to be edited."""
     (project / _SCHEMAS).mkdir(exist_ok=True)
     for kind, (schema, _) in KINDS.items():
-        shutil.copyfile(_ENGINE / schema, project / _SCHEMAS / f"{kind}.json")
+        if kind == "connector":
+            (project / _SCHEMAS / "connector.json").write_text(_document(editor_schema()))
+        else:
+            shutil.copyfile(_ENGINE / schema, project / _SCHEMAS / f"{kind}.json")
 
 
 def _document(value: Mapping[str, Any]) -> str:

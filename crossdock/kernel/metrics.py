@@ -30,6 +30,9 @@ class Metrics:
         self.attempts = Counter("crossdock_attempts", "Delivery attempts", ["route", "outcome"], registry=to)
         self.dead_letters = Counter("crossdock_dead_letters", "Dead letters", ["stage", "name"], registry=to)
         self.breaker_open = Gauge("crossdock_breaker_open", "1 while a breaker is not closed", ["route"], registry=to)
+        self.in_flight_limit = Gauge(
+            "crossdock_in_flight_limit", "Attempts that a target gets at once", ["connector"], registry=to
+        )
         self.held = Gauge("crossdock_held_deliveries", "Deliveries in the memory of a lane", ["route"], registry=to)
         self.limits_local = Counter("crossdock_limits_local", "Times that limits could not be shared", registry=to)
         self.answers_not_kept = Counter(

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from types import MappingProxyType
-from typing import Any, Union
+from typing import Any, NamedTuple, Union
 
 Lazy = Callable[[], Union["Type", None]]
 SCALARS = frozenset({"text", "number", "truth value"})
@@ -14,12 +14,20 @@ _BRANCHES = ("allOf", "anyOf", "oneOf", "if", "then", "else")
 _BEYOND = ("patternProperties", "unevaluatedProperties", "$dynamicRef", "dependentSchemas", "propertyNames", "not")
 
 
+class Gap(NamedTuple):
+    """Why a value is not there, though what it is made of is."""
+
+    code: str
+    message: str
+    hint: str
+
+
 @dataclass(frozen=True, eq=False)
 class Shape:
     """One form of a value: its kinds (all when none is named), its members, its items, the texts it may be.
 
-    `closed` objects have no other members, `open` ones say so; arrays have at least `least` items. What an expression
-    makes has the offset `at`, its members theirs in `places`.
+    `closed` objects have no other members, `open` ones say so; arrays have at least `least` items; a default row is
+    `lacking` some columns. What an expression makes has the offset `at`, its members theirs in `places`.
     """
 
     kinds: frozenset[str] = frozenset()
@@ -30,6 +38,7 @@ class Shape:
     items: Lazy | None = None
     least: int = 0
     texts: frozenset[str] | None = None
+    lacking: frozenset[str] = frozenset()
     at: int | None = None
     places: Mapping[str, int] = field(default_factory=dict)
 
@@ -38,13 +47,14 @@ class Shape:
 class Type:
     """The forms a value may have; `many`: a list unless there is exactly one; `absent`: or nothing.
 
-    Of `several` there is always more than one where there is any.
+    Of `several` there is always more than one where there is any. A `gap` says why there may be nothing by a mistake.
     """
 
     shapes: tuple[Shape, ...]
     many: bool = False
     absent: bool = False
     several: bool = False
+    gap: Gap | None = None
 
 
 @dataclass(frozen=True)
@@ -174,12 +184,14 @@ def either(types: Iterable[Type | None]) -> Type | None:
     """Return what is one of several types."""
     shapes: list[Shape] = []
     many = absent = several = False
+    gap: Gap | None = None
     for one in types:
         if one is None:
             return None
         shapes += one.shapes
         many, absent, several = many or one.many, absent or one.absent, several or one.several
-    return Type(tuple(shapes), many, absent, several)
+        gap = gap or one.gap
+    return Type(tuple(shapes), many, absent, several, gap)
 
 
 def elements(type_: Type | None) -> Type | None:

@@ -11,7 +11,7 @@ from connectors.port import Connector, Result
 from crossdock.kernel.metrics import Metrics
 from crossdock.kernel.retry import delay
 from crossdock.kernel.stream import Log
-from crossdock.pipeline.delivery import Delivery, dead_letter, given_up, journal_line, left, refer
+from crossdock.pipeline.delivery import Delivery, dead_letter, given_up, journal_line, left, refer, said
 from crossdock.pipeline.gate import Gate, nap
 from crossdock.pipeline.hands import release
 from crossdock.pipeline.held import LEAST, RUNNABLE, Held
@@ -162,7 +162,7 @@ class Attempts:
         await self._bury(delivery)
 
     def _park(self, delivery: Delivery, result: Result) -> None:
-        self._recorder.note(self._line(delivery, entry.RETRIED, result.detail))
+        self._recorder.note(self._line(delivery, entry.RETRIED, said(result)))
         pause = max(result.retry_after, delay(self.route.retry, delivery.attempts, random.random()))
         self.held.park(delivery)
         self.changed.set()

@@ -18,13 +18,16 @@ from journal.entry import Entry
 from routes.match import age
 from routes.spec import Route
 
+IN_DOUBT = "in doubt: may have been applied"
+
 
 @dataclass(slots=True)
 class Delivery:
     """One event for a route, on its way.
 
     `key` is what must stay in order, empty for none; `share` is its part in a message that is to be acknowledged;
-    `taken` is in monotonic seconds; `revision` is that of the last attempt, empty before the first.
+    `taken` is in monotonic seconds; `revision` is that of the last attempt, empty before the first. `doubted` says that
+    an attempt of this process may have been applied though no answer came.
     """
 
     message: Message
@@ -36,6 +39,7 @@ class Delivery:
     last: Result | None = None
     problems: tuple[Problem, ...] = ()
     revision: str = ""
+    doubted: bool = False
 
     @property
     def partner(self) -> str:
@@ -137,13 +141,31 @@ def expires(route: Route, delivery: Delivery) -> float:
     return age(delivery.event, message.time) + route.expire
 
 
+def said(result: Result) -> str:
+    """Return what came of an attempt, for people."""
+    return f"{IN_DOUBT}: {result.detail}" if result.outcome == "in_doubt" else result.detail
+
+
 def given_up(route: Route, delivery: Delivery, now: float) -> Problem:
     """Return why a delivery without problems of its own is given up."""
     last = delivery.last
+    told = _last_words(delivery)
     if last is not None and last.outcome == "permanent":
-        return Problem("refused", last.detail, "correct the cause at the target or in the event, then replay")
+        return Problem("refused", told, "correct the cause at the target or in the event, then replay")
     if expires(route, delivery) <= now:
-        why = f"older than {duration(route.expire)}" + (f"; {last.detail}" if last else "")
+        why = f"older than {duration(route.expire)}" + (f"; {told}" if last else "")
         return Problem("expired", why, "a replay sends it all the same")
-    why = last.detail if last else "the breaker was open, nothing was sent"
+    if delivery.doubted:
+        hint = "look whether the target has it; a replay carries the same Idempotency-Key"
+        return Problem("in_doubt", told, f"gave up after {route.retry.age:g} s; {hint}")
+    why = told or "the breaker was open, nothing was sent"
     return Problem("retries_ended", why, f"gave up after {route.retry.age:g} s; replay when the target is back")
+
+
+def _last_words(delivery: Delivery) -> str:
+    """Return what came of the last attempt, and whether an earlier one may have been applied."""
+    last = delivery.last
+    if last is None:
+        return ""
+    earlier = delivery.doubted and last.outcome != "in_doubt"
+    return f"{said(last)}; an earlier attempt is {IN_DOUBT}" if earlier else said(last)

@@ -6,6 +6,8 @@ from collections import deque
 from collections.abc import Callable
 
 from connectors.breaker import Breaker
+from connectors.port import Outcome
+from crossdock.pipeline.pace import Pace
 from routes.spec import Priority
 
 _LEAST = 0.02
@@ -19,16 +21,18 @@ _Place = asyncio.Future[None]
 class Gate:
     """Lets attempts through while the breaker is closed, one probe at a time while it is half open, at the rate.
 
-    `rate` is attempts a second, 0 for as many as there are; at most `in_flight` are under way. Where they wait, those
-    of a higher priority go first, and of each lower one some. `clock` gives seconds, as the loop counts them.
+    `rate` is attempts a second, 0 for as many as there are; at most `in_flight` are under way, and no more than `pace`
+    finds that the target can take. Where they wait, those of a higher priority go first, and of each lower one some.
+    `clock` gives seconds, as the loop counts them.
     """
 
     def __init__(
         self, breaker: Breaker, rate: float, in_flight: int, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self.breaker = breaker
-        self._clock = clock
-        self._free = in_flight
+        self.clock = clock
+        self.pace = Pace(in_flight, clock)
+        self._under_way = 0
         self._apart = 1 / rate if rate else 0.0
         self._turn = 0.0
         self._alarm: asyncio.TimerHandle | None = None
@@ -54,8 +58,8 @@ class Gate:
 
     async def enter(self, priority: Priority) -> None:
         """Wait for a slot and for the turn; `leave` must follow."""
-        if self._free and not self._apart and not self._crowd:
-            self._free -= 1
+        if self._under_way < int(self.pace.limit) and not self._apart and not self._crowd:
+            self._under_way += 1
             return
         place: _Place = asyncio.get_running_loop().create_future()
         if not self._waiting[priority]:  # whoever did not wait saved nothing up
@@ -72,19 +76,24 @@ class Gate:
 
     def leave(self, *, used: bool) -> None:
         """Give back the slot, and the turn if no attempt was made."""
-        self._free += 1
+        self._under_way -= 1
         if not used:
             self._turn -= self._apart
         if self._crowd:
             self._let_in()
 
+    def judge(self, outcome: Outcome, began: float) -> None:
+        """Note the result of an attempt that began at a time; `leave` follows."""
+        self.breaker.record(outcome in ("delivered", "permanent"))
+        self.pace.answered(outcome, began, self._under_way)
+
     def _let_in(self) -> None:
-        while self._free and (priority := self._next()) is not None:
+        while self._under_way < int(self.pace.limit) and (priority := self._next()) is not None:
             if self._early():
                 return
             place = self._waiting[priority].popleft()
             self._crowd -= 1
-            self._free -= 1
+            self._under_way += 1
             self._served_to = self._served[priority]
             self._served[priority] += 1 / _WEIGHTS[priority]
             place.set_result(None)
@@ -102,7 +111,7 @@ class Gate:
         """Take the turn if it has come, else see to it that it is taken then."""
         if not self._apart:
             return False
-        now = self._clock()
+        now = self.clock()
         if now < self._turn:
             if self._alarm is None:
                 self._alarm = asyncio.get_running_loop().call_later(self._turn - now, self._rung)

@@ -28,6 +28,8 @@ class Tries:
         self._tried = {outcome: metrics.attempts.labels(route.name, outcome) for outcome in get_args(Outcome)}
         self._breaker_open = metrics.breaker_open.labels(route.name)
         self._open = False
+        self._limit_gauge = metrics.in_flight_limit.labels(route.connector)
+        self._limit = 0
 
     async def enter(self, delivery: Delivery, held: Callable[[], bool]) -> Result | None:
         """Make an attempt when it is its turn at the connector; None if it is `held` by then or the breaker open.
@@ -49,8 +51,13 @@ class Tries:
 
     async def _try(self, delivery: Delivery, event: Event) -> Result:
         delivery.attempts += 1
+        began = self._gate.clock()
         delivery.last = result = await self._send(delivery, event)
-        self._gate.breaker.record(result.outcome in ("delivered", "permanent"))
+        delivery.doubted = delivery.doubted or result.outcome == "in_doubt"
+        self._gate.judge(result.outcome, began)
+        if self._limit != (limit := int(self._gate.pace.limit)):
+            self._limit = limit
+            self._limit_gauge.set(limit)
         self._tried[result.outcome].inc()
         if (self._gate.breaker.state != "closed") != self._open:
             self._open = not self._open

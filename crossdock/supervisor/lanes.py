@@ -127,7 +127,7 @@ class Lanes:
         longest = min(LONGEST_PAUSE, shortest / PROBES)
         if present is None or (present.spec, present.longest) != (spec, longest):
             breaker = Breaker(spec.breaker.open_at, spec.breaker.over, clock=time.monotonic, longest=longest)
-            present = _Opened(spec, longest, open_connector(spec), Gate(breaker, spec.rate, spec.in_flight))
+            present = _Opened(spec, longest, open_connector(spec, self._here), Gate(breaker, spec.rate, spec.in_flight))
             self._shared[name] = present
             self._open.append(present)
         return present

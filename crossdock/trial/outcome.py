@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from connectors.http import compose
+from connectors.httpspec import HttpOptions
 from connectors.spec import ConnectorSpec
 from connectors.target import header_fault
 from crossdock.kernel import jsontext
@@ -80,12 +81,13 @@ def request_of(spec: ConnectorSpec, event: Event, key: str) -> Request:
     Raises:
         Refused: `refused`, its headers cannot be sent.
     """
+    options: HttpOptions = spec.options
     headers, body = compose(spec, event, key, float)
     if fault := header_fault(headers):
         raise refuse("refused", f"bad_header: {fault}")
-    shown = headers | {name: _covered(spec, value) for name, value in spec.headers.items()}
+    shown = headers | {name: _covered(spec, value) for name, value in options.headers.items()}
     shown |= {name: COVERED for name in _OF_THE_MOMENT if name in shown}
-    target, content = spec.target, headers.get("content-type", "")
+    target, content = options.target, headers.get("content-type", "")
     value = jsontext.loads(body) if body and is_json(content) else body.decode("utf-8", "replace")
     url = f"{target.scheme}://{target.authority}{target.path}"
     return Request("POST", url, target.path, shown, value)

@@ -5,14 +5,17 @@ import base64
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from connectors.client import Client
 from connectors.http import HttpConnector
+from connectors.httpspec import HttpOptions
+from connectors.reading import load
 from connectors.sign import decode_key, signed
-from connectors.spec import ConnectorSpec, load
+from connectors.spec import ConnectorSpec
 from connectors.target import Target
 from crossdock.kernel.event import Event
 from crossdock.kernel.problems import Problem, Refused
@@ -21,9 +24,13 @@ from tests.connectors.servers import LOOPBACK, OK, Served, serving
 OLD = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 NEW = "whsec_" + base64.b64encode(bytes(range(32))).decode()
 EVENT = Event("1", "/tills/7", "inventory.sold", {"n": 2**60, "name": "Tee ☕"})
-SPEC = ConnectorSpec("erp", "http", Target("http", "127.0.0.1", 1), timeout=5, networks=LOOPBACK)
+SPEC = ConnectorSpec("erp", "http", HttpOptions(Target("http", "127.0.0.1", 1)), timeout=5, networks=LOOPBACK)
 FILE = "connector: erp\nkind: http\nurl: https://erp.example/in\nsign: {standard_webhooks: %s}\n"
 Request = tuple[dict[str, str], bytes]
+
+
+def options(spec: ConnectorSpec, **changes: Any) -> ConnectorSpec:
+    return replace(spec, options=replace(spec.options, **changes))
 
 
 def requests(spec: ConnectorSpec, times: list[float]) -> list[Request]:
@@ -39,7 +46,7 @@ def requests(spec: ConnectorSpec, times: list[float]) -> list[Request]:
 
     async def scenario() -> None:
         async with serving(behave) as server:
-            there = replace(spec, target=server.target())
+            there = options(spec, target=server.target())
             connector = HttpConnector(there, Client(there.networks, max_connections=1), iter(times).__next__)
             for _ in times:
                 await connector.deliver(EVENT, "key-1")
@@ -57,13 +64,13 @@ def test_the_vector_of_the_specification_is_met() -> None:
 
 @pytest.mark.parametrize("secret", [OLD, NEW])
 def test_the_official_client_believes_every_secret_during_a_rotation(secret: str) -> None:
-    ((headers, body),) = requests(replace(SPEC, keys=(decode_key(NEW), decode_key(OLD))), [time.time()])
+    ((headers, body),) = requests(options(SPEC, keys=(decode_key(NEW), decode_key(OLD))), [time.time()])
 
     assert Webhook(secret).verify(body, headers) == EVENT.data
 
 
 def test_the_official_client_believes_no_other_secret_id_time_or_body() -> None:
-    ((headers, body),) = requests(replace(SPEC, keys=(decode_key(OLD),)), [time.time()])
+    ((headers, body),) = requests(options(SPEC, keys=(decode_key(OLD),)), [time.time()])
 
     for changed, there, secret in (
         (headers, body, NEW),
@@ -76,7 +83,7 @@ def test_the_official_client_believes_no_other_secret_id_time_or_body() -> None:
 
 
 def test_each_attempt_is_signed_at_its_own_time_under_the_same_id() -> None:
-    first, second = (headers for headers, _ in requests(replace(SPEC, keys=(decode_key(OLD),)), [1e9, 1e9 + 60]))
+    first, second = (headers for headers, _ in requests(options(SPEC, keys=(decode_key(OLD),)), [1e9, 1e9 + 60]))
 
     assert first["webhook-id"] == second["webhook-id"] == "key-1"
     assert (first["webhook-timestamp"], second["webhook-timestamp"]) == ("1000000000", "1000000060")
@@ -99,8 +106,8 @@ def test_a_file_names_one_secret_or_several_and_shows_none_of_them(tmp_path: Pat
     one = load(write(tmp_path, '{secret: "${NAME}"}'), {"NAME": OLD})["erp"]
     two = load(write(tmp_path, f'{{secrets: ["{NEW}", "{OLD.removeprefix("whsec_")}"]}}'), {})["erp"]
 
-    assert one.keys == (decode_key(OLD),)
-    assert two.keys == (decode_key(NEW), decode_key(OLD))
+    assert one.options.keys == (decode_key(OLD),)
+    assert two.options.keys == (decode_key(NEW), decode_key(OLD))
     assert "MfKQ9r8" not in repr(one) + repr(two)
 
 

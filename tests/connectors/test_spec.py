@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from connectors import spec
+from connectors.httpspec import HttpOptions
 from connectors.kinds import KINDS, open_connector
-from connectors.spec import BreakerSpec, ConnectorSpec, load
+from connectors.reading import load
+from connectors.spec import BreakerSpec, ConnectorSpec
 from connectors.target import Target
 from crossdock.kernel.problems import Problem, Refused
 
@@ -32,7 +34,7 @@ def problems_of(root: Path, env: Mapping[str, str] | None = None) -> tuple[Probl
 def test_three_keys_are_enough(tmp_path: Path) -> None:
     specs = load(write(tmp_path, erp=MINIMAL), {})
 
-    assert specs == {"erp": ConnectorSpec("erp", "http", Target("https", "erp.example", 443, "/api"))}
+    assert specs == {"erp": ConnectorSpec("erp", "http", HttpOptions(Target("https", "erp.example", 443, "/api")))}
 
 
 def test_everything_that_may_be_said_is_read(tmp_path: Path) -> None:
@@ -47,13 +49,14 @@ def test_everything_that_may_be_said_is_read(tmp_path: Path) -> None:
     assert erp == ConnectorSpec(
         name="erp",
         kind="http",
-        target=Target("http", "10.1.1.1", 81, "/api"),
+        options=HttpOptions(
+            Target("http", "10.1.1.1", 81, "/api"), {"x-tenant": "eu", "authorization": "Bearer t0ken"}
+        ),
         timeout=0.5,
         rate=200,
         in_flight=8,
         breaker=BreakerSpec(0.25, 60),
         networks=(ip_network("10.0.0.0/8"), ip_network("fd00::/8")),
-        headers={"x-tenant": "eu", "authorization": "Bearer t0ken"},
         secrets=("t0ken",),
         description="d",
     )
@@ -69,7 +72,7 @@ def test_everything_that_may_be_said_is_read(tmp_path: Path) -> None:
 def test_other_ways_to_authenticate_become_headers(tmp_path: Path, auth: str, headers: dict[str, str]) -> None:
     specs = load(write(tmp_path, erp=f"{MINIMAL}auth: {auth}\n"), {})
 
-    assert specs["erp"].headers == headers
+    assert specs["erp"].options.headers == headers
 
 
 def test_tests_and_files_with_an_underscore_are_not_connectors(tmp_path: Path) -> None:
@@ -129,7 +132,7 @@ def test_a_private_literal_address_is_refused_at_check(tmp_path: Path, host: str
 def test_a_private_literal_address_that_is_named_is_accepted(tmp_path: Path) -> None:
     text = "connector: erp\nkind: http\nurl: http://127.1/\nnetworks: [127.0.0.0/8]\n"
 
-    assert load(write(tmp_path, erp=text), {})["erp"].target.host == "127.1"
+    assert load(write(tmp_path, erp=text), {})["erp"].options.target.host == "127.1"
 
 
 @pytest.mark.parametrize(
@@ -168,7 +171,7 @@ def test_no_repr_shows_a_secret(tmp_path: Path) -> None:
     assert "s3cret" not in repr(erp)
     assert "dTpzM2NyZXQ=" not in repr(erp)
     assert set(erp.secrets) == {"s3cret", "dTpzM2NyZXQ="}
-    assert erp.target.path == "/hook/s3cret?k=s3cret"
+    assert erp.options.target.path == "/hook/s3cret?k=s3cret"
 
 
 def test_a_trailing_line_break_from_the_environment_is_a_problem_and_not_a_crash(tmp_path: Path) -> None:
@@ -184,6 +187,6 @@ def test_the_schema_names_exactly_the_kinds_that_exist() -> None:
 
 
 def test_a_spec_opens_as_a_connector() -> None:
-    connector = open_connector(ConnectorSpec("erp", "http", Target("http", "erp.example", 80)))
+    connector = open_connector(ConnectorSpec("erp", "http", HttpOptions(Target("http", "erp.example", 80))), object())
 
     assert callable(connector.deliver)

@@ -148,6 +148,9 @@ class Target:
             self.arrived.append(event.id)
         return answer
 
+    async def probe(self) -> Result:
+        return Result("delivered", 200, "")
+
     async def close(self) -> None:
         return None
 

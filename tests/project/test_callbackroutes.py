@@ -37,7 +37,11 @@ def test_a_callback_is_a_route_of_its_own_that_signs_and_keeps_the_order_of_an_e
     route, connector = project.routes["callback-tills"], project.connectors["callback-tills"]
     assert (route.types, route.connector) == (("crossdock.status.tills",), "callback-tills")
     assert route.order_by is not None
-    assert (connector.target.scheme, connector.target.host, len(connector.keys)) == ("https", "shop.example", 1)
+    assert (connector.options.target.scheme, connector.options.target.host, len(connector.options.keys)) == (
+        "https",
+        "shop.example",
+        1,
+    )
     assert list(project.routes) == ["stock", "callback-tills"]
     assert document(project)["channels"]["status"]["parameters"]["source"] == {"enum": ["tills"]}
 
@@ -45,7 +49,7 @@ def test_a_callback_is_a_route_of_its_own_that_signs_and_keeps_the_order_of_an_e
 def test_a_secret_that_is_not_set_is_passed_over_while_another_one_is(tmp_path: Path) -> None:
     project = loaded(tmp_path, 'url: "${HOOK}/in", secrets: ["${NEW}", "${OLD}"]')
 
-    assert len(project.connectors["callback-tills"].keys) == 1
+    assert len(project.connectors["callback-tills"].options.keys) == 1
 
 
 @pytest.mark.parametrize(
@@ -94,7 +98,7 @@ def test_an_address_that_could_be_read_or_reach_inside_is_refused_at_its_place(
 def test_plain_http_goes_to_a_named_address(tmp_path: Path) -> None:
     project = loaded(tmp_path, f"url: http://10.0.0.7/in, networks: [10.0.0.0/8], secret: {SECRET}")
 
-    assert project.connectors["callback-tills"].target.authority == "10.0.0.7"
+    assert project.connectors["callback-tills"].options.target.authority == "10.0.0.7"
 
 
 def test_a_weak_secret_is_refused_and_not_shown(tmp_path: Path) -> None:
