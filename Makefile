@@ -19,7 +19,8 @@ run: install
 
 test: check
 	$(BIN)/python -m bench.guard
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --ignore tests/faults --ignore tests/bench
+	$(BIN)/python -m pytest tests/faults tests/bench  # alone, as they kill and time whole installations
 
 check: install
 	$(BIN)/ruff check .

@@ -14,11 +14,15 @@ from crossdock.adapters.projector import MOST_ENTRIES
 from crossdock.adapters.sql import SqlJournal
 from journal import entry
 from journal.entry import Entry
+from journal.keys import write
+from journal.search import Search
 
 LAST = 100_000  # entries before the end over which the cost of one is taken
 SEARCHES = 200
 _AN_EVENT = 5  # entries: accepted, routed, matched and two deliveries
 _KNOWN_EVERY = 50
+_REFUSED_EVERY = 100
+_AN_HOUR = 3_600_000
 _PAGE = 100
 
 Tell = Callable[[str], None]
@@ -62,14 +66,17 @@ class Journal:
             "revision": "0123456789ab",
         }
         at = 1_800_000_000_000 + number
+        keys = write([("store", key[:4]), ("device", f"T-{number % 3000}"), ("receipt", key[5:])])
         routed = Entry(at + 5, entry.PROCESS, entry.ROUTED, type="inventory.sold", seq=number, key=key, **about)
         delivered = routed._replace(stage=entry.DELIVER, outcome=entry.DELIVERED, attempts=1, ms=12, detail="200")
+        refused = delivered._replace(outcome=entry.DEAD_LETTERED, reason="refused", dead_letter=f"dl-{number}")
+        bad = number % _REFUSED_EVERY == 0
         return [
             Entry(at, entry.GATEWAY, entry.ACCEPTED, type="pos.sale", **about),
-            routed,
+            routed._replace(keys=keys),
             Entry(at + 7, entry.DELIVER, entry.MATCHED, seq=number, routes="sales-to-erp,orders-to-oms", **about),
             delivered._replace(route="sales-to-erp"),
-            delivered._replace(route="orders-to-oms"),
+            (refused if bad else delivered)._replace(route="orders-to-oms", detail=f"HTTP {400 + number % 7}"),
         ]
 
 
@@ -116,12 +123,33 @@ def _searches(journal: Journal) -> dict[str, float]:
             [lambda id_=id_: journal.store.journey(PARTNER, id_) for id_, _ in some]  # type: ignore[misc]
         ),
         "by_key_ms": _median_ms([lambda key=key: find(key) for _, key in some]),  # type: ignore[misc]
+        **_pages(journal),
         "page_ms": _median_ms([lambda: journal.store.accepted(PARTNER, (0, -1), 1 << 53, 100)] * 20),
         "unknown_ms": _median_ms([lambda: find("nobody")] * SEARCHES),
         "recent_ms": _median_ms([lambda: journal.store.recent(_PAGE)] * 20),
         "letters_ms": _median_ms([lambda: journal.store.letters(state="open")] * 20),
         "counts_ms": _median_ms([journal.store.counts] * 20),
     }
+
+
+def _pages(journal: Journal) -> dict[str, float]:
+    """Return the milliseconds of pages of what operators look for, the worst of each kind."""
+    now = 1_800_000_000_000 + journal.events
+    kinds = {
+        "of_store": Search(key="0042"),
+        "of_store_and_outcome": Search(key="0042", outcome=entry.DEAD_LETTERED),
+        "of_device": Search(key="T-7", kind="device"),
+        "of_partner": Search(partner=PARTNER),
+        "of_nobody": Search(partner="nobody"),
+        "of_route": Search(route="orders-to-oms"),
+        "of_outcome": Search(outcome=entry.DELIVERED),
+        "of_route_and_outcome": Search(route="orders-to-oms", outcome=entry.DEAD_LETTERED),
+        "of_rare_outcome": Search(outcome=entry.DISCARDED),
+        "of_reason": Search(reason="http 403"),
+        "of_no_reason": Search(reason="nothing says this"),
+        "of_time": Search(since=now - _AN_HOUR, until=now - _AN_HOUR // 2),
+    }
+    return {f"{name}_ms": _median_ms([lambda one=one: journal.store.search(one)] * 9) for name, one in kinds.items()}  # type: ignore[misc]
 
 
 def _median_ms(acts: Sequence[Callable[[], Any]]) -> float:

@@ -20,6 +20,8 @@ _ID = re.compile(rb'"event_id"\s*:\s*"([^"]*)"')
 _OK = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"
 _DOWN = b"HTTP/1.1 %d Down\r\ncontent-length: 0\r\n\r\n"
 _SAMPLES = 300
+DELAY = "SINK_DELAY_MS"  # how long every answer of a target takes
+_LATER = float(os.environ.get(DELAY, "0")) / 1000
 
 
 class Tally:
@@ -90,7 +92,11 @@ class Exchange(asyncio.Protocol):
     def on_message_complete(self) -> None:
         """Count and answer, or do what the control port is asked."""
         if self._tally:
-            self._transport.write(self._tally.take(self._body))
+            answer = self._tally.take(self._body)
+            if _LATER:
+                asyncio.get_running_loop().call_later(_LATER, self._transport.write, answer)
+            else:
+                self._transport.write(answer)
             return
         body = control(self._tallies, self._path.decode())
         self._transport.write(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % len(body) + body)

@@ -116,6 +116,17 @@ class Stage:
         """Return the ledger as we read it ourselves, however long that takes."""
         return (await read_ledger(self._broker.client, self.project, 0)).as_dict()
 
+    async def routes(self) -> dict[str, dict[str, Any]]:
+        """Return what `route list` tells of each route."""
+        _, output = await self._installation.run("route", "list", "--json")
+        return {route["route"]: route for route in orjson.loads(output)["routes"]}
+
+    async def operate(self, *words: str) -> None:
+        """Run a command against it."""
+        code, output = await self._installation.run(*words)
+        if code:
+            raise RuntimeError(output)
+
     async def make_key(self, partner: str) -> str:
         """Return a new API key of a partner."""
         return await self._installation.key(partner)

@@ -38,7 +38,12 @@ _NOT_PUBLIC_6 = [
         "3fff::/20",  # documentation
     )
 ]
-_IPV4_IN_LOW_BITS = [IPv6Network("::/96"), IPv6Network("::ffff:0:0:0/96"), IPv6Network("64:ff9b::/96")]
+_IPV4_IN_LOW_BITS = [
+    IPv6Network("::/96"),
+    IPv6Network("::ffff:0:0:0/96"),
+    IPv6Network("64:ff9b::/96"),
+    IPv6Network("64:ff9b:1::/48"),  # NAT64 of a site (RFC 8215), by the /96 that is usual
+]
 
 
 def allowed(address: Address, networks: Iterable[Network]) -> bool:
@@ -55,6 +60,7 @@ def allowed(address: Address, networks: Iterable[Network]) -> bool:
 
 def literal(host: str) -> Address | None:
     """Return the address that a host name spells, also in the numeric forms of C (`2130706433`, `0x7f.1`)."""
+    host = host.removesuffix(".")  # of a name that is complete: resolvers take it off an address too
     try:
         return ip_address(host)
     except ValueError:

@@ -47,13 +47,15 @@ class Batcher:
             task.add_done_callback(self._sending.discard)
 
     async def _batch(self, wanted: list[tuple[Item, "asyncio.Future[Result]"]]) -> None:
+        answers = [answer for _, answer in wanted]
         try:
             results = await self._send([item for item, _ in wanted])
+            ended = list(zip(answers, results, strict=True))
         except Exception as error:  # each attempt says so, as if it had been alone
-            for _, answer in wanted:
+            for answer in answers:
                 if not answer.done():
                     answer.set_exception(error)
             return
-        for (_, answer), result in zip(wanted, results, strict=True):
+        for answer, result in ended:
             if not answer.done():
                 answer.set_result(result)

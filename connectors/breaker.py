@@ -8,12 +8,14 @@ FIRST_PAUSE = 1.0
 LONGEST_PAUSE = 30.0
 PROBE_LAPSES = 30.0  # a probe that was cancelled never reports; after this long another may go
 _BUCKETS = 10
+_DEAD_AFTER = 20  # failures in a row: the successes before them say nothing about a target that has died since
+_DEAD_FOR = 1.0  # seconds these must be spread over: attempts under way when a connection breaks all fail at once
 
 State = Literal["closed", "open", "half_open"]
 
 
 class Breaker:
-    """Opens when the share of failures in the last `over` seconds reaches `open_at` (0 to 1).
+    """Opens when the share of failures in the last `over` seconds reaches `open_at` (0 to 1), or all fail for a second.
 
     `longest` is the longest pause in seconds between two probes.
     """
@@ -33,6 +35,8 @@ class Breaker:
         self._clock = clock
         self._longest = longest
         self._counts: deque[list[int]] = deque(maxlen=_BUCKETS)  # [bucket number, attempts, failures]
+        self._in_row = 0
+        self._row_began = 0.0
         self._pause = FIRST_PAUSE
         self._opens_until: float | None = None
         self._probe_until = 0.0
@@ -80,11 +84,16 @@ class Breaker:
         current = self._counts[-1]
         current[1] += 1
         if ok:
+            self._in_row = 0
             return
         current[2] += 1
+        self._in_row += 1
+        if self._in_row == 1:
+            self._row_began = self._clock()
+        dead = self._in_row >= _DEAD_AFTER and self._clock() - self._row_began >= _DEAD_FOR
         recent = [counts for counts in self._counts if counts[0] > bucket - _BUCKETS]
         attempts, failures = sum(counts[1] for counts in recent), sum(counts[2] for counts in recent)
-        if attempts >= self._minimum and failures >= self._open_at * attempts:
+        if dead or (attempts >= self._minimum and failures >= self._open_at * attempts):
             self._open(min(FIRST_PAUSE, self._longest))
 
     def _open(self, pause: float) -> None:
@@ -95,4 +104,5 @@ class Breaker:
     def _close(self) -> None:
         self._opens_until = None
         self._probe_until = 0.0
+        self._in_row = 0
         self._counts.clear()

@@ -4,12 +4,14 @@ import asyncio
 import socket
 import ssl
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from ipaddress import ip_address
 
 from connectors.addresses import Address, Network, allowed
-from connectors.connection import Connection, Limits, Response
+from connectors.connection import MAX_READ, Connection, Limits, Response
 from connectors.pool import Pool
 from connectors.target import SendFailed, Target, start_line, write_head
+from connectors.tlsfiles import of_the_system
 
 
 async def resolve(host: str, port: int) -> list[Address]:
@@ -21,14 +23,14 @@ async def resolve(host: str, port: int) -> list[Address]:
 class Client:
     """Keeps connections per origin; follows no redirect, uses no proxy, verifies TLS.
 
-    `max_connections` bounds the connections of one origin, `max_idle` is the seconds an unused one is kept,
-    `max_body` and `max_headers` are bytes of an answer.
+    `tls` gives the context of a new connection, `max_connections` bounds the connections of one origin, `max_idle` is
+    the seconds an unused one is kept, `max_body` and `max_headers` are bytes of an answer.
     """
 
     def __init__(
         self,
         networks: Sequence[Network] = (),
-        ssl_context: ssl.SSLContext | None = None,
+        tls: Callable[[], ssl.SSLContext] = of_the_system,
         *,
         max_connections: int = 64,
         max_idle: float = 60.0,
@@ -37,10 +39,10 @@ class Client:
         resolve: Callable[[str, int], Awaitable[list[Address]]] = resolve,
     ) -> None:
         self._networks = tuple(networks)
-        self._ssl_context = ssl_context
+        self._tls = tls
         self._max_connections = max_connections
         self._max_idle = max_idle
-        self._limits = Limits(max_body, max_headers)
+        self._limits = Limits(max_body, max_headers, max(MAX_READ, max_body + max_headers))
         self._pools: dict[tuple[str, str, int], Pool] = {}
         self._resolve = resolve
         self._closed = False
@@ -63,8 +65,7 @@ class Client:
         """
         pool = self._pool(target)
         deadline = asyncio.get_running_loop().time() + timeout
-        await pool.acquire(deadline)
-        connection = pool.take()
+        connection = await pool.acquire(deadline)
         tried = connection is not None
         try:
             if connection is not None:
@@ -74,6 +75,7 @@ class Client:
                     if failure.code != "reset" or connection.answered:
                         raise
                     connection = None
+                    pool.dial()
             if connection is None:
                 connection = await self._dial(pool, target, deadline)
                 response = await connection.exchange(data, deadline)
@@ -96,18 +98,23 @@ class Client:
             raise SendFailed("closed", "the client is closed", sent=False)
         pool = self._pools.get(target.origin)
         if pool is None:
-            pool = self._pools[target.origin] = Pool(self._max_connections, self._max_idle, self._limits)
+            resolve = partial(self._addresses, target)
+            pool = self._pools[target.origin] = Pool(self._max_connections, self._max_idle, self._limits, resolve)
         return pool
 
     async def _dial(self, pool: Pool, target: Target, deadline: float) -> Connection:
         try:
             async with asyncio.timeout_at(deadline):
-                return await self._first(pool, target, await self._addresses(target), deadline)
+                return await self._first(pool, target, await pool.addresses.get(), deadline)
+        except SendFailed as failure:  # it may be that of all who wait for the same look-up
+            raise SendFailed(failure.code, failure.detail, failure.sent) from None
         except TimeoutError:
             raise SendFailed("timeout", f"no connection to {target.authority} in time", sent=False) from None
+        finally:
+            pool.dialled()
 
     async def _first(self, pool: Pool, target: Target, addresses: list[Address], deadline: float) -> Connection:
-        tls = self._context() if target.scheme == "https" else None
+        tls = self._context(target) if target.scheme == "https" else None
         share = (deadline - asyncio.get_running_loop().time()) / len(addresses)
         failure = SendFailed("connect", f"{target.host} has no address", sent=False)
         for address in addresses:
@@ -134,7 +141,9 @@ class Client:
             raise SendFailed("private_address", detail, sent=False)
         return passed
 
-    def _context(self) -> ssl.SSLContext:
-        if self._ssl_context is None:
-            self._ssl_context = ssl.create_default_context()
-        return self._ssl_context
+    def _context(self, target: Target) -> ssl.SSLContext:
+        try:
+            return self._tls()
+        except OSError as error:  # its files are read again when they have changed
+            detail = f"{target.authority}: the files under tls cannot be used: {error.strerror or error}"
+            raise SendFailed("tls", detail, sent=False) from None

@@ -23,10 +23,11 @@ class Response:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Bytes of an answer that are kept."""
+    """Bytes of an answer that are kept, and that are read at all."""
 
     body: int
     headers: int
+    read: int = MAX_READ
 
 
 class Connection(asyncio.Protocol):
@@ -44,6 +45,7 @@ class Connection(asyncio.Protocol):
     _complete: bool
     _junk: bool
     _keep: bool
+    _bodiless: bool
 
     def __init__(self, limits: Limits, lost: Callable[["Connection"], None]) -> None:
         self.idle_since = 0.0
@@ -71,6 +73,7 @@ class Connection(asyncio.Protocol):
         if self._transport is None:
             raise SendFailed("reset", "the connection was closed", sent=False)
         self._reset()
+        self._bodiless = request.startswith(b"HEAD ")
         self.deadline = deadline
         reply: asyncio.Future[Response] = asyncio.get_running_loop().create_future()
         self._reply = reply
@@ -139,7 +142,8 @@ class Connection(asyncio.Protocol):
         if self._head_bytes > self._limits.headers:
             raise ValueError(f"the headers are longer than {self._limits.headers} bytes")
         key, text = name.decode("latin-1").lower(), value.decode("latin-1")
-        self._headers[key] = f"{self._headers[key]}, {text}" if key in self._headers else text
+        between = "\n" if key == "set-cookie" else ", "  # a cookie may hold commas (RFC 9110, section 5.3)
+        self._headers[key] = f"{self._headers[key]}{between}{text}" if key in self._headers else text
 
     def on_headers_complete(self) -> None:
         """The head is complete; one with a 1xx status only announces another."""
@@ -148,6 +152,7 @@ class Connection(asyncio.Protocol):
         elif not self._complete:
             self._head_done = True
             self._status = self._parser.get_status_code()
+            self._complete = self._bodiless  # the parser waits for the body that content-length names
 
     def on_body(self, data: bytes) -> None:
         """A piece of the body; what exceeds the limit is dropped."""
@@ -178,6 +183,7 @@ class Connection(asyncio.Protocol):
         self._complete = False
         self._junk = False
         self._keep = False
+        self._bodiless = False
 
     def _judge(self, error: str) -> None:
         if self._complete:
@@ -186,7 +192,7 @@ class Connection(asyncio.Protocol):
             self.fail("protocol", error)
         elif not self._head_done and self._received > self._limits.headers:
             self.fail("protocol", f"the headers are longer than {self._limits.headers} bytes")
-        elif self._received > MAX_READ:
+        elif self._received > self._limits.read:
             self._finish(keep=False)  # the status is known, and the rest of the body is of no use
 
     def _finish(self, *, keep: bool) -> None:

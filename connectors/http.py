@@ -1,112 +1,128 @@
-"""The kind `http`: posts an event's data as the body, the envelope as CloudEvents headers (binary mode)."""
+"""The kind `http`: sends an event's data as the body, the envelope as CloudEvents headers (binary mode)."""
 
 import time
-from collections.abc import Callable, Sequence
-from datetime import UTC
-from email.utils import parsedate_to_datetime
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime
 
+from connectors.answers import document_of, judged, said, visible
+from connectors.batch import Batcher, Item
 from connectors.client import Client
 from connectors.connection import Response
-from connectors.httpspec import HttpOptions
+from connectors.formula import seen
+from connectors.httpbatch import isolating, of_each
+from connectors.httpspec import HttpOptions, Reply
 from connectors.port import Connector, Outcome, Result
-from connectors.sign import signed
+from connectors.request import Request, compose
+from connectors.sender import Sender, make_client
 from connectors.spec import ConnectorSpec
-from connectors.target import SendFailed, start_line, write_head
-from crossdock.kernel.event import Event, encode_binary
+from connectors.target import SendFailed, start_line
+from crossdock.kernel.event import Event
+from crossdock.kernel.problems import Refused
 
-MAX_DETAIL = 300
-MAX_RETRY_AFTER = 3600.0
-_AGAIN = {408, 425, 429}
-_THROTTLING = {429, 503}
 _HOPELESS = {"private_address", "bad_header"}  # failures that only a change of content or of the event can mend
 
 
 def make_http(spec: ConnectorSpec) -> Connector:
     """Return the connector of a spec of this kind."""
-    return HttpConnector(spec, Client(spec.networks, max_connections=spec.in_flight), time.time)
+    return HttpConnector(spec, make_client(spec), time.time)
 
 
 class HttpConnector:
-    """Delivers to one URL; `clock` gives Unix seconds, for dates in Retry-After."""
+    """Delivers to one target; `clock` gives Unix seconds, for dates in Retry-After."""
 
     def __init__(self, spec: ConnectorSpec, client: Client, clock: Callable[[], float]) -> None:
         self._spec = spec
         self._options: HttpOptions = spec.options
         self._client = client
+        self._sender = Sender(spec, client)
         self._clock = clock
-        self._start = start_line("POST", self._options.target)
+        self._start = start_line(self._options.method, self._options.target)
+        batch = self._options.batch
+        self._batcher = Batcher(self._send_all, batch.most, batch.within) if batch else None
 
     async def deliver(self, event: Event, key: str) -> Result:
         """Make one attempt; see `connectors.port`."""
-        headers, body = compose(self._spec, event, key, self._clock)
+        if self._batcher is not None:
+            return await self._batcher.deliver(event, key)
         try:
-            data = write_head(self._start, headers, len(body)) + body
-            response = await self._client.send(self._options.target, data, self._spec.timeout)
-        except SendFailed as failure:
-            outcome: Outcome = "permanent" if failure.code in _HOPELESS else "in_doubt" if failure.sent else "retry"
-            return Result(outcome, 0, visible(str(failure), self._spec.secrets))
-        if 200 <= response.status < 300:
-            return Result("delivered", response.status, f"HTTP {response.status}")
-        return classify(response, self._clock(), self._spec.secrets)
+            answer = await self._sent(compose(self._spec, ((event, key),), self._clock))
+        except (SendFailed, Refused) as error:
+            return self._failed(error)
+        result = self._judge(answer)
+        reply = self._options.reply
+        if reply is None or result.outcome != "delivered":
+            return result
+        return self._replied(result, reply, answer, event, key)
 
     async def probe(self) -> Result:
-        """Ask for the head of the URL; see `connectors.port`."""
-        head = write_head(start_line("HEAD", self._options.target), self._options.headers, 0)
+        """Ask what `check` says, or for the head of the URL; see `connectors.port`."""
+        check = self._options.check
+        target = check.target if check else self._options.target
         try:
-            response = await self._client.send(self._options.target, head, self._spec.timeout)
+            request = Request(target.path, dict(self._options.headers), b"")
+            start = start_line(check.method if check else "HEAD", target)
+            response = await self._sender.send(start, target, request)
         except SendFailed as failure:
-            return Result("retry", 0, visible(str(failure), self._spec.secrets))
-        if response.status in (401, 403) or response.status >= 500:
-            return classify(response, self._clock(), self._spec.secrets)
-        return Result("delivered", response.status, f"HTTP {response.status}")
+            tls = self._options.tls
+            why = "; it may not take our certificate" if failure.code == "reset" and tls and tls.certificate else ""
+            return Result("retry", 0, visible(f"{failure}{why}", self._sender.secrets))
+        status = response.status
+        fine = status in check.expect if check and check.expect else status < 300 if check else _reached(status)
+        detail = f"HTTP {status}" if fine else visible(said(response), self._sender.secrets)
+        return Result("delivered" if fine else "retry", status, detail)
 
     async def close(self) -> None:
-        """Close the client."""
+        """Send what was gathered and close the client."""
+        if self._batcher is not None:
+            await self._batcher.close()
         await self._client.close()
 
+    def _sent(self, request: Request) -> Awaitable[Response]:
+        target = self._options.target
+        plain = request.path is target.path
+        start = self._start if plain else start_line(self._options.method, target, request.path)
+        return self._sender.send(start, target, request)
 
-def compose(spec: ConnectorSpec, event: Event, key: str, clock: Callable[[], float]) -> tuple[dict[str, str], bytes]:
-    """Return the headers, names in lower case, and the body that an event is posted with."""
-    headers, body = encode_binary(event)
-    headers["idempotency-key"] = headers["webhook-id"] = key
-    options: HttpOptions = spec.options
-    headers.update(options.headers)
-    if options.keys:
-        headers.update(signed(options.keys, key, int(clock()), body))
-    return headers, body
+    def _failed(self, error: SendFailed | Refused) -> Result:
+        """Return what came of an attempt without an answer; where the event could not be written nothing was sent."""
+        outcome: Outcome = "permanent"
+        if isinstance(error, SendFailed) and error.code not in _HOPELESS:
+            outcome = "in_doubt" if error.sent else "retry"
+        return Result(outcome, 0, visible(str(error), self._sender.secrets))
+
+    async def _send_all(self, items: Sequence[Item]) -> Sequence[Result]:
+        return await isolating(self._send_batch, items)
+
+    async def _send_batch(self, items: Sequence[Item]) -> list[Result]:
+        try:
+            answer = await self._sent(compose(self._spec, items, self._clock))
+        except (SendFailed, Refused) as error:
+            return [self._failed(error)] * len(items)
+        batch = self._options.batch
+        if batch is not None and batch.results is not None and 200 <= answer.status < 300:
+            now, secrets = self._clock(), self._sender.secrets
+            return of_each(answer, self._options.answers, batch.results, items, now, secrets)
+        return [self._judge(answer)] * len(items)
+
+    def _judge(self, answer: Response) -> Result:
+        if 200 <= answer.status < 300 and not self._options.answers.rules:
+            return Result("delivered", answer.status, f"HTTP {answer.status}")
+        return judged(answer, self._options.answers, self._clock(), self._sender.secrets)
+
+    def _replied(self, result: Result, reply: Reply, answer: Response, event: Event, key: str) -> Result:
+        """Return the result with the event that the answer becomes; nothing if `map` makes nothing of it."""
+        try:
+            data = reply.map.value(seen({**document_of(answer), "data": event.data}, event))
+        except Refused as error:
+            told = f"the target took it ({result.detail}), but reply.map failed: {error}"
+            return Result("permanent", result.status, visible(told, self._sender.secrets))
+        if data is None:
+            return result
+        time_ = datetime.fromtimestamp(self._clock(), UTC).isoformat().replace("+00:00", "Z")
+        made = Event(key, f"crossdock:/connectors/{self._spec.name}", reply.type, data, time_)
+        return Result("delivered", result.status, result.detail, reply=made)
 
 
-def classify(response: Response, now: float, secrets: Sequence[str] = ()) -> Result:
-    """Return what an answer other than 2xx means for the delivery; `now` is in Unix seconds."""
-    status = response.status
-    text = response.body.decode("utf-8", "replace").strip()
-    if 300 <= status < 400:
-        text = "redirects are not followed"
-    detail = visible(f"HTTP {status}: {text}" if text else f"HTTP {status}", secrets)
-    if status not in _AGAIN and status < 500:
-        return Result("permanent", status, detail)
-    pause = retry_after(response.headers.get("retry-after", ""), now) if status in _THROTTLING else None
-    if pause is None:
-        return Result("retry", status, detail)
-    return Result("throttled", status, detail, pause)
-
-
-def retry_after(text: str, now: float) -> float | None:
-    """Return the seconds that a Retry-After header asks for, 0 to `MAX_RETRY_AFTER`; `None` when it says nothing."""
-    text = text.strip()
-    if text.isascii() and text.isdigit():
-        return min(float(text), MAX_RETRY_AFTER)
-    try:
-        moment = parsedate_to_datetime(text)
-        seconds = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() - now
-    except (ValueError, TypeError, IndexError, OverflowError):
-        return None
-    return min(max(seconds, 0.0), MAX_RETRY_AFTER)
-
-
-def visible(text: str, secrets: Sequence[str] = ()) -> str:
-    """Return text of a target for people: secrets covered, control characters escaped, cut at `MAX_DETAIL`."""
-    for secret in secrets:
-        text = text.replace(secret, "***")
-    shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text[:MAX_DETAIL])
-    return shown[:MAX_DETAIL]
+def _reached(status: int) -> bool:
+    """Tell whether an answer to HEAD shows that the target is there: few answer it with more than a refusal."""
+    return status not in (401, 403) and status < 500

@@ -1,100 +1,101 @@
 """What a connector file of the kind `http` may say besides what every connector has."""
 
-import base64
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
-from connectors.addresses import Network, allowed, literal
-from connectors.sign import decode_key
-from connectors.target import Target, header_fault, parse_target
-from crossdock.kernel.environment import FromEnvironment
-from crossdock.kernel.problems import Problem, Refused
-from crossdock.kernel.yamlfile import Document
+from connectors.answers import BY_STATUS, Answers
+from connectors.body import AS_JSON, Body
+from connectors.formula import Formula
+from connectors.oauth2 import OAuth2
+from connectors.sign import Hmac
+from connectors.target import Target
+from connectors.tlsfiles import TlsFiles
 
-_RESERVED = ("ce-", "idempotency-key", "webhook-")
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How a request differs from a plain post: what expressions make of an event, and how the body is written."""
+
+    path: Formula | None = None
+    query: Mapping[str, Formula] = field(default_factory=dict)
+    headers: Mapping[str, Formula] = field(default_factory=dict)
+    body: Body = AS_JSON
+    cloudevents: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Up to `most` events in one request, gathered for `within` seconds; `results` tells what came of each."""
+
+    most: int
+    within: float
+    wrap: Formula | None = None
+    results: Formula | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """The event that an answer becomes: its type and major version, and its data."""
+
+    type: str
+    major: int
+    map: Formula
+
+
+@dataclass(frozen=True, slots=True)
+class Csrf:
+    """Where a token is fetched, how, and the header that asks for it, brings it and proves it (in lower case)."""
+
+    target: Target
+    method: str = "GET"
+    header: str = "x-csrf-token"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What `probe` asks, and the statuses that are right; any 2xx if there are none."""
+
+    target: Target
+    method: str = "GET"
+    expect: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Poll:
+    """How items are fetched: the request, what of the answer they are, where the next page is.
+
+    That is in the Link header, or the query parameter `parameter` holds what `cursor` finds, or a number from `first`.
+    """
+
+    target: Target
+    items: Formula | None
+    query: Mapping[str, Formula] = field(default_factory=dict)
+    watermark: Formula | None = None
+    link: bool = False
+    cursor: Formula | None = None
+    parameter: str = ""
+    first: int = 1
+    pages: int = 100
 
 
 @dataclass(frozen=True, slots=True)
 class HttpOptions:
-    """Where requests go; `headers` include those of `auth`, names in lower case; `keys` sign every attempt."""
+    """Where requests go; `headers` include those of `auth`, names in lower case; `keys` sign every attempt.
+
+    `form` is None where the data is posted as it is.
+    """
 
     target: Target
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     keys: tuple[bytes, ...] = field(default=(), repr=False)
-
-
-def read_http(
-    document: Document, networks: tuple[Network, ...], problems: list[Problem]
-) -> tuple[HttpOptions | None, tuple[str, ...]]:
-    """Return the options of a document, and its secrets; see `connectors.spec.Kind`."""
-    target = _target(document, networks, problems)
-    headers = _headers(document, problems)
-    keys = _keys(document, problems)
-    secrets = _secrets(document.value)
-    return None if target is None else HttpOptions(target, headers, keys), secrets
-
-
-def _target(document: Document, networks: tuple[Network, ...], problems: list[Problem]) -> Target | None:
-    try:
-        target = parse_target(document.value["url"])
-    except Refused as error:
-        problems += [document.problem(("url",), p.code, p.message, p.hint) for p in error.problems]
-        return None
-    address = literal(target.host)
-    if address is not None and not allowed(address, networks):
-        hint = "if it is meant, name it under networks"
-        problems.append(document.problem(("url",), "private_address", f"{address} is not a public address", hint))
-    return target
-
-
-def _headers(document: Document, problems: list[Problem]) -> dict[str, str]:
-    given = document.value.get("headers", {})
-    own = _auth(document.value.get("auth", {}))
-    for name, text in {**given, **own}.items():
-        path = ("headers", name) if name in given else ("auth",)
-        if name.lower().startswith(_RESERVED):
-            problems.append(
-                document.problem(path, "bad_header", f"{name} is set by Crossdock on every delivery", "leave it out")
-            )
-        elif fault := header_fault({name: text}):
-            problems.append(document.problem(path, "bad_header", fault))
-    return {name.lower(): str(text) for name, text in {**given, **own}.items()}
-
-
-def _auth(auth: Mapping[str, Any]) -> dict[str, str]:
-    if "bearer" in auth:
-        return {"Authorization": f"Bearer {auth['bearer']}"}
-    if "basic" in auth:
-        return {"Authorization": f"Basic {_credentials(auth['basic'])}"}
-    return dict(auth.get("header", {}))
-
-
-def _credentials(basic: Mapping[str, str]) -> str:
-    return base64.b64encode(f"{basic['user']}:{basic['password']}".encode()).decode()
-
-
-def _keys(document: Document, problems: list[Problem]) -> tuple[bytes, ...]:
-    keys = []
-    for secret in _signing(document.value):
-        try:
-            keys.append(decode_key(secret))
-        except Refused as error:
-            problems += [document.problem(("sign",), p.code, p.message, p.hint) for p in error.problems]
-    return tuple(keys)
-
-
-def _signing(value: Mapping[str, Any]) -> list[str]:
-    given = value.get("sign", {}).get("standard_webhooks", {})
-    return [given["secret"]] if "secret" in given else list(given.get("secrets", []))
-
-
-def _secrets(value: Mapping[str, Any]) -> tuple[str, ...]:
-    auth = value.get("auth", {})
-    texts = [*auth.get("header", {}).values(), *_signing(value)]
-    if "bearer" in auth:
-        texts.append(auth["bearer"])
-    if "basic" in auth:
-        texts += [auth["basic"]["password"], _credentials(auth["basic"])]
-    texts += [text for text in value.get("headers", {}).values() if isinstance(text, FromEnvironment)]
-    return tuple(map(str, texts))
+    method: str = "POST"
+    form: Form | None = None
+    answers: Answers = BY_STATUS
+    tls: TlsFiles | None = None
+    oauth2: OAuth2 | None = None
+    hmac: Hmac | None = None
+    csrf: Csrf | None = None
+    batch: Batch | None = None
+    reply: Reply | None = None
+    check: Check | None = None
+    poll: Poll | None = None

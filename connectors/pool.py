@@ -3,20 +3,31 @@
 import asyncio
 import ssl
 from collections import deque
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 from connectors.addresses import Address
 from connectors.connection import Connection, Limits
+from connectors.singleflight import SingleFlight
 from connectors.target import SendFailed, Target
 
 TICK = 0.05  # seconds between looks at the deadlines; one timer a pool costs a fifth less than one a request
+MOST_DIALS = 8  # under way at a time; whoever else waits takes what these open, as soon as it is idle
 
 
 class Pool:
-    """Whoever holds a slot takes an idle connection or opens one, so there are never more than `size` open."""
+    """Whoever holds a slot has an idle connection or dials, so there are never more than `size` open.
 
-    def __init__(self, size: int, max_idle: float, limits: Limits) -> None:
+    `resolve` returns the addresses to dial; all who dial at the same time share one look-up.
+    """
+
+    def __init__(
+        self, size: int, max_idle: float, limits: Limits, resolve: Callable[[], Coroutine[Any, Any, list[Address]]]
+    ) -> None:
+        self.addresses = SingleFlight(resolve)
         self._free = size
-        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._dials = 0
+        self._waiting: deque[asyncio.Future[Connection | None]] = deque()
         self._max_idle = max_idle
         self._limits = limits
         self._idle: deque[Connection] = deque()
@@ -24,38 +35,61 @@ class Pool:
         self._timer: asyncio.TimerHandle | None = None
         self._closed = False
 
-    async def acquire(self, deadline: float) -> None:
-        """Take a slot.
+    async def acquire(self, deadline: float) -> Connection | None:
+        """Take a slot with the idle connection that was used last; who gets none dials and says when that is over.
 
         Raises:
-            SendFailed: `timeout`, when none is free before the deadline (loop time).
+            SendFailed: `timeout`, when there is none before the deadline (loop time).
         """
-        if self._free:
+        if self._free and (connection := self._take()) is not None:  # nobody waits while one is idle
             self._free -= 1
-            return
-        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            return connection
+        turn: asyncio.Future[Connection | None] = asyncio.get_running_loop().create_future()
         self._waiting.append(turn)
+        self._serve()
+        if turn.done():
+            return turn.result()
         try:
             async with asyncio.timeout_at(deadline):
-                await turn
+                return await turn
         except BaseException as error:
-            if turn.done() and not turn.cancelled():
-                self.release()  # its turn came at the same moment
+            if turn.done() and not turn.cancelled():  # its turn came at the same moment
+                connection = turn.result()
+                self.dialled() if connection is None else self.give(connection)
+                self.release()
             if isinstance(error, TimeoutError):
                 raise SendFailed("timeout", "no connection became free in time", sent=False) from None
             raise
 
     def release(self) -> None:
-        """Give the slot to whoever waits longest, or back."""
-        while self._waiting:
-            turn = self._waiting.popleft()
-            if not turn.done():
-                turn.set_result(None)
-                return
+        """Give the slot back."""
         self._free += 1
+        self._serve()
 
-    def take(self) -> Connection | None:
-        """Return the idle connection that was used last, if there is one."""
+    def dial(self) -> None:
+        """Begin a dial whose turn nobody waited for: a slot's connection has gone."""
+        self._dials += 1
+
+    def dialled(self) -> None:
+        """Take note that a dial is over."""
+        self._dials -= 1
+        self._serve()
+
+    def _serve(self) -> None:
+        """Let those who wait longest go on, each with an idle connection or with a dial."""
+        while self._waiting and self._free:
+            if self._waiting[0].done():
+                self._waiting.popleft()
+                continue
+            connection = self._take()
+            if connection is None:
+                if self._dials >= MOST_DIALS:
+                    return
+                self._dials += 1
+            self._free -= 1
+            self._waiting.popleft().set_result(connection)
+
+    def _take(self) -> Connection | None:
         while self._idle:
             connection = self._idle.pop()
             if connection.usable:  # else it is closing, and the loop has not said so yet

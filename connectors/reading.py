@@ -4,17 +4,19 @@ from collections.abc import Mapping
 from dataclasses import replace
 from ipaddress import ip_network
 from pathlib import Path
+from typing import Any
 
 from connectors.addresses import Network
 from connectors.kinds import KINDS, schema_of
 from connectors.spec import BreakerSpec, ConnectorSpec
 from crossdock.kernel import units, yamlfile
+from crossdock.kernel.content import Spot
 from crossdock.kernel.environment import UNSET, fill
 from crossdock.kernel.mending import mended
-from crossdock.kernel.problems import Incomplete, Problem, Refused
+from crossdock.kernel.problems import CONCEALED, Incomplete, Problem, Refused
 from crossdock.kernel.yamlfile import Document
 
-_MAY_BE_SECRET = ("auth", "headers", "sign")
+_MAY_BE_SECRET = ("auth", "headers", "query", "sign")
 
 
 def load(root: Path, env: Mapping[str, str]) -> dict[str, ConnectorSpec]:
@@ -31,9 +33,10 @@ def load(root: Path, env: Mapping[str, str]) -> dict[str, ConnectorSpec]:
         try:
             document, missing = fill(yamlfile.read(path, root), env)
             schema = schema_of(document.value)
-            found = _drop_open(document, yamlfile.check(document, schema))
+            found = _drop_open(document, schema)
             told = [*missing, *(_concealed(document, problem) for problem in found)]
-            if (fitting := mended(document, schema) if found else document) is None:
+            fitting = mended(document, schema) if found else document
+            if fitting is None or schema_of(fitting.value) is not schema:  # it may be the key `kind` that was mended
                 raise Refused(told)
             spec = _made(fitting, told)
             if spec.name in specs:
@@ -57,9 +60,12 @@ def _made(document: Document, told: list[Problem]) -> ConnectorSpec:
     return made
 
 
-def _drop_open(document: Document, problems: list[Problem]) -> list[Problem]:
-    """Take out the values that only a variable completes which is not set; return what else is wrong."""
-    left = []
+def _drop_open(document: Document, schema: Mapping[str, Any]) -> list[Problem]:
+    """Take out the values that only a variable completes which is not set; return what else is wrong.
+
+    What nothing can be made of a file without is wrong all the same.
+    """
+    problems, left = yamlfile.check(document, schema), []
     for problem in problems:
         here = [path for path, place in document.places.items() if place == (problem.line, problem.column)]
         *steps, last = max(here, key=len, default=()) or ("",)
@@ -70,7 +76,7 @@ def _drop_open(document: Document, problems: list[Problem]) -> list[Problem]:
             del parent[last]
         else:
             left.append(problem)
-    return left
+    return problems if problems and not left and yamlfile.check(document, schema) else left
 
 
 def make(document: Document) -> ConnectorSpec:
@@ -96,6 +102,8 @@ def make(document: Document) -> ConnectorSpec:
         networks=networks,
         secrets=tuple(sorted({text for text in secrets if text}, key=len, reverse=True)),  # one may be within another
         description=value.get("description", ""),
+        reply=(options.reply.type, options.reply.major) if getattr(options, "reply", None) else None,
+        spot=Spot(document),
     )
 
 
@@ -103,7 +111,7 @@ def _concealed(document: Document, problem: Problem) -> Problem:
     """Return the problem without the value when that may be a secret written into the file itself."""
     places = [place for path, place in document.places.items() if path and path[0] in _MAY_BE_SECRET]
     if problem.code == "bad_value" and (problem.line, problem.column) in places:
-        return replace(problem, message="the value does not fit")
+        return replace(problem, message=CONCEALED)
     return problem
 
 

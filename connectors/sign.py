@@ -1,9 +1,10 @@
-"""Signatures of deliveries by the Standard Webhooks specification: the HMAC-SHA256 scheme, v1."""
+"""Signatures of deliveries: Standard Webhooks (HMAC-SHA256, v1), and an HMAC of the body in a header of its own."""
 
 import base64
 import binascii
 import hmac
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 from crossdock.kernel.environment import UNSET
 from crossdock.kernel.problems import refuse
@@ -39,3 +40,19 @@ def signed(keys: Sequence[bytes], message_id: str, timestamp: int, body: bytes) 
         "webhook-timestamp": str(timestamp),
         "webhook-signature": " ".join(f"v1,{signature}" for signature in signatures),
     }
+
+
+@dataclass(frozen=True, slots=True)
+class Hmac:
+    """How a target wants the body signed: the header, and the digest written as hex or base64 behind a prefix."""
+
+    key: bytes = field(repr=False)
+    header: str = "x-signature"
+    algorithm: str = "sha256"
+    in_base64: bool = False
+    prefix: str = ""
+
+    def headers(self, body: bytes) -> dict[str, str]:
+        """Return the header that proves a body."""
+        digest = hmac.digest(self.key, body, self.algorithm)
+        return {self.header: self.prefix + (base64.b64encode(digest).decode() if self.in_base64 else digest.hex())}

@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from crossdock.kernel.problems import refuse
 
@@ -12,13 +12,15 @@ PORTS = {"http": 80, "https": 443}
 OWN_HEADERS = ("host", "content-length", "transfer-encoding", "connection", "expect", "te", "trailer", "upgrade")
 
 _URL = re.compile(r"[!-~]{1,8000}\Z")
+_HOST = re.compile(r"([A-Za-z0-9_.-]+|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*(%[A-Za-z0-9_.-]+)?)\Z")
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")
 
 
 class SendFailed(Exception):
     """No answer came back; `sent` says that the target may have seen the request.
 
-    Codes: `connect`, `tls`, `timeout`, `reset`, `protocol`, `private_address`, `bad_header`, `closed`.
+    Codes: `connect`, `tls`, `timeout`, `reset`, `protocol`, `private_address`, `bad_header`, `oauth2`, `csrf` and
+    `closed`.
     """
 
     def __init__(self, code: str, detail: str, sent: bool) -> None:
@@ -66,6 +68,8 @@ def parse_target(url: str) -> Target:
         ) from None
     if parts.scheme not in PORTS or not parts.hostname:
         raise refuse("bad_url", "the url is not http:// or https:// with a host", "such as https://erp.example/api")
+    if not _HOST.match(parts.hostname):
+        raise refuse("bad_url", "the host of the url is neither a name nor an address", "such as erp.example")
     if "@" in parts.netloc:
         raise refuse("bad_url", "the url holds a user or password", "give them as auth: {basic: {user, password}}")
     if parts.fragment:
@@ -89,9 +93,18 @@ def _names_fit(names: tuple[str, ...]) -> bool:
     return all(_TOKEN.match(name) and name.lower() not in OWN_HEADERS for name in names)
 
 
-def start_line(method: str, target: Target) -> str:
-    """Return how every request head for a target begins: the request line and the Host header."""
-    return f"{method} {target.path} HTTP/1.1\r\nhost: {target.authority}\r\n"
+def joined(target: Target, path: str, query: Mapping[str, str]) -> Target:
+    """Return the target with a path and query parameters added to its own."""
+    base, _, own = target.path.partition("?")
+    added = [f"{quote(name, safe='')}={quote(text, safe='')}" for name, text in query.items()]
+    whole = "&".join(filter(None, [own, *added]))
+    at = base.removesuffix("/") + path if path else base
+    return replace(target, path=f"{at}?{whole}" if whole else at)
+
+
+def start_line(method: str, target: Target, path: str = "") -> str:
+    """Return how a request head for a target, or another path there, begins: the request line and the Host header."""
+    return f"{method} {path or target.path} HTTP/1.1\r\nhost: {target.authority}\r\n"
 
 
 def write_head(start: str, headers: Mapping[str, str], length: int) -> bytes:

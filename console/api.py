@@ -1,40 +1,28 @@
 """The operations API, `/ops/v1`: what the command line and the console page call."""
 
-import asyncio
 import secrets
 from collections.abc import Callable
-from dataclasses import asdict
-from typing import Annotated, Any, Literal
+from typing import Any
 
-from fastapi import Depends, FastAPI, HTTPException, Query, Request, Response
-from pydantic import BaseModel, Field
+from fastapi import Depends, FastAPI, HTTPException, Request, Response
 
+from console.audit import add_audit, note
+from console.backfills import add_backfills
 from console.content import add_content
+from console.contents import add_contents
 from console.desk import Desk
+from console.events import add_events
 from console.keys import add_keys
 from console.page import HEADERS, PAGE
 from console.past import add_past
-from console.views import show_journey, show_overview
+from console.plans import add_plans
+from console.problems import add_problems
+from console.rehearsals import add_rehearsals
+from console.replays import add_replays, known_route
+from console.views import show_connectors, show_overview
 from crossdock import VERSION
 from crossdock.kernel import jsontext
 from crossdock.kernel.problems import Unavailable
-from crossdock.pipeline.recorder import now_ms
-from crossdock.pipeline.replay import replay_letters
-from journal.store import OPEN, REPLAYING, LetterState
-
-MANY = 10_000
-STUCK_AFTER = 60_000  # milliseconds after which a replay that was recorded but never sent may be made again
-State = Literal["", "open", "replaying", "resolved", "discarded"]
-Limit = Annotated[int, Query(ge=1)]
-
-
-class Selection(BaseModel):
-    """Dead letters to replay: by id, or all open ones of a route or reason."""
-
-    ids: list[str] = Field(default=[], max_length=MANY)
-    route: str = ""
-    reason: str = ""
-    dry_run: bool = False
 
 
 def create_app(desk: Desk, token: str) -> FastAPI:
@@ -50,10 +38,19 @@ def create_app(desk: Desk, token: str) -> FastAPI:
 
     _probes(app)
     _views(app, desk, authorised)
+    _connectors(app, desk, authorised)
     _acts(app, desk, authorised)
+    add_replays(app, desk, authorised)
     add_keys(app, desk, authorised)
-    add_content(app, desk.office, authorised)
+    add_content(app, desk.office, desk.audit, authorised)
     add_past(app, desk, authorised)
+    add_events(app, desk, authorised)
+    add_contents(app, desk, authorised)
+    add_backfills(app, desk, authorised)
+    add_audit(app, desk.audit, authorised)
+    add_problems(app, desk, authorised)
+    add_plans(app, desk, authorised)
+    add_rehearsals(app, desk, authorised)
 
     @app.exception_handler(Unavailable)
     async def on_unavailable(_: Request, error: Unavailable) -> Response:
@@ -79,25 +76,6 @@ def _views(app: FastAPI, desk: Desk, authorised: Callable[[Request], None]) -> N
     async def overview() -> Response:
         return _json(await show_overview(desk))
 
-    @app.get("/ops/v1/events", dependencies=guarded)
-    async def find_events(key: str) -> Response:
-        return _json(await show_journey(desk, key))
-
-    @app.get("/ops/v1/dead-letters", dependencies=guarded)
-    async def list_letters(state: State = "", route: str = "", reason: str = "", limit: Limit = 100) -> Response:
-        _known_route(desk, route)
-        found = await asyncio.to_thread(
-            lambda: desk.journal.letters(state=state, route=route, reason=reason, limit=min(limit, MANY))
-        )
-        return _json({"items": [letter.as_dict() for letter in found]})
-
-    @app.get("/ops/v1/dead-letters/{letter_id}", dependencies=guarded)
-    async def show_letter(letter_id: str) -> Response:
-        state = await _letter(desk, letter_id)
-        letter = await desk.letters.get(state.ref)
-        content = {**asdict(letter), "payload": letter.payload.decode("utf-8", "backslashreplace")} if letter else {}
-        return _json({**content, **state.as_dict()})
-
     @app.get("/ops/v1/ledger", dependencies=guarded)
     async def ledger() -> Response:
         return _json((await desk.ledger()).as_dict())
@@ -111,55 +89,27 @@ def _views(app: FastAPI, desk: Desk, authorised: Callable[[Request], None]) -> N
         return Response(desk.metrics(), media_type="text/plain; version=0.0.4")
 
 
+def _connectors(app: FastAPI, desk: Desk, authorised: Callable[[Request], None]) -> None:
+    @app.get("/ops/v1/connectors", dependencies=[Depends(authorised)])
+    async def connectors() -> Response:
+        return _json({"items": show_connectors(desk)})
+
+
 def _acts(app: FastAPI, desk: Desk, authorised: Callable[[Request], None]) -> None:
     guarded = [Depends(authorised)]
 
-    @app.post("/ops/v1/replays", dependencies=guarded)
-    async def replay(selection: Selection) -> Response:
-        states = await _select(desk, selection)
-        results = await replay_letters(states, desk.letters, desk.streams, dry_run=selection.dry_run)
-        return _json({"dry_run": selection.dry_run, "items": [asdict(result) for result in results]})
-
     @app.post("/ops/v1/routes/{name}/pause", dependencies=guarded)
-    async def pause(name: str) -> Response:
-        return await _pause(desk, name, True)
+    async def pause(name: str, request: Request) -> Response:
+        return await _pause(desk, request, name, True)
 
     @app.post("/ops/v1/routes/{name}/resume", dependencies=guarded)
-    async def resume(name: str) -> Response:
-        return await _pause(desk, name, False)
+    async def resume(name: str, request: Request) -> Response:
+        return await _pause(desk, request, name, False)
 
 
-async def _letter(desk: Desk, letter_id: str) -> LetterState:
-    found = await asyncio.to_thread(desk.journal.letter, letter_id)
-    if found is None:
-        raise HTTPException(404, f"no dead letter {letter_id}")
-    return found
-
-
-async def _select(desk: Desk, selection: Selection) -> list[LetterState]:
-    if selection.ids:
-        return [await _letter(desk, letter_id) for letter_id in selection.ids]
-    if not selection.route and not selection.reason:
-        raise HTTPException(422, "name ids, a route or a reason")
-    _known_route(desk, selection.route)
-    found = [
-        letter
-        for state in (OPEN, REPLAYING)
-        for letter in await asyncio.to_thread(
-            desk.journal.letters, state=state, route=selection.route, reason=selection.reason, limit=MANY
-        )
-    ]
-    stuck = now_ms() - STUCK_AFTER
-    return [letter for letter in found if letter.state == OPEN or letter.last_seen < stuck]
-
-
-def _known_route(desk: Desk, name: str) -> None:
-    if name and name not in desk.project.routes:
-        raise HTTPException(404, f"no route {name}; known: {', '.join(sorted(desk.project.routes))}")
-
-
-async def _pause(desk: Desk, name: str, paused: bool) -> Response:
-    _known_route(desk, name)
+async def _pause(desk: Desk, request: Request, name: str, paused: bool) -> Response:
+    known_route(desk, name)
+    await note(desk.audit, request, "route.pause" if paused else "route.resume", name)
     await desk.pause(name, paused)
     return _json({"route": name, "paused": paused})
 

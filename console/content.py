@@ -1,14 +1,18 @@
 """`/ops/v1/content`: what is in force and in which process, and changing it."""
 
+import asyncio
 import base64
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, Protocol
 
 from fastapi import Depends, FastAPI, HTTPException, Request, Response
 
+from console.audit import note
+from crossdock.bundle import decode
 from crossdock.contentfiles import MOST_BYTES
 from crossdock.kernel import jsontext
 from crossdock.kernel.problems import Refused
+from dlq.audit import Audit
 
 Word = Literal["drain", "discard"]
 
@@ -46,7 +50,7 @@ class Office(Protocol):
         """
 
 
-def add_content(app: FastAPI, office: Office, authorised: Callable[[Request], None]) -> None:
+def add_content(app: FastAPI, office: Office, audit: Audit, authorised: Callable[[Request], None]) -> None:
     """Add the paths of this file."""
     guarded = [Depends(authorised)]
 
@@ -59,15 +63,20 @@ def add_content(app: FastAPI, office: Office, authorised: Callable[[Request], No
         return _json({"archive": base64.b64encode(await office.files()).decode()})
 
     @app.put("/ops/v1/content", dependencies=guarded)
-    async def change(request: Request, removed: Word | None = None) -> Response:
+    async def change(request: Request, removed: Word | None = None, by: Literal["", "folder"] = "") -> Response:
         try:
-            return _json((await office.apply(await _body(request), removed)).as_dict())
+            archive = await body_of(request)
+            bundle = await asyncio.to_thread(decode, archive)
+            told = {"by": by} if by else {}  # such as `folder`, of which `up` applies each change
+            await note(audit, request, "content.apply", bundle.revision, removed=removed or "", **told)
+            return _json((await office.apply(archive, removed)).as_dict())
         except Refused as error:
             problems = [problem.as_dict() for problem in error.problems]
             return _json({"detail": "the content was not put in force", "problems": problems}, 422)
 
 
-async def _body(request: Request) -> bytes:
+async def body_of(request: Request) -> bytes:
+    """Return the body of a request that brings content; 413 for more than content may have."""
     parts, size = [], 0
     async for part in request.stream():
         size += len(part)

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from fastapi import Depends, FastAPI, HTTPException, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from console.audit import note
 from console.desk import Desk
 from crossdock.kernel import jsontext, units
 from crossdock.kernel.apikeys import KeyRecord, make_key, roll
@@ -53,17 +54,19 @@ def add_keys(app: FastAPI, desk: Desk, authorised: Callable[[Request], None]) ->
         return _json({"items": await _listed(desk)})
 
     @app.post("/ops/v1/keys", dependencies=guarded)
-    async def create_key(wanted: NewKey) -> Response:
+    async def create_key(wanted: NewKey, request: Request) -> Response:
         key, record = _make(desk.project, wanted)
+        await note(desk.audit, request, "key.create", record.id, **wanted.model_dump())
         await desk.keys.put(record)
         return _json({"id": record.id, "key": key, **_shown(record)}, 201)
 
     @app.post("/ops/v1/keys/{key_id}/roll", dependencies=guarded)
-    async def roll_key(key_id: KeyId, wanted: Roll | None = None) -> Response:
-        return await _roll(desk, key_id, _duration(wanted.overlap if wanted else OVERLAP))
+    async def roll_key(key_id: KeyId, request: Request, wanted: Roll | None = None) -> Response:
+        return await _roll(desk, request, key_id, _duration(wanted.overlap if wanted else OVERLAP))
 
     @app.delete("/ops/v1/keys/{key_id}", dependencies=guarded)
-    async def revoke_key(key_id: KeyId) -> Response:
+    async def revoke_key(key_id: KeyId, request: Request) -> Response:
+        await note(desk.audit, request, "key.revoke", key_id)
         if not await desk.keys.remove(key_id):
             raise HTTPException(404, f"no key {key_id}")
         return _json({"id": key_id, "revoked": True})
@@ -102,7 +105,7 @@ def _make(project: Project, wanted: NewKey) -> tuple[str, KeyRecord]:
     )
 
 
-async def _roll(desk: Desk, key_id: str, overlap: int) -> Response:
+async def _roll(desk: Desk, request: Request, key_id: str, overlap: int) -> Response:
     now, old = now_ms(), desk.keys.find(key_id)
     if old is None:
         raise HTTPException(404, f"no key {key_id}")
@@ -111,6 +114,7 @@ async def _roll(desk: Desk, key_id: str, overlap: int) -> Response:
     if old.expired(now):
         raise HTTPException(409, f"key {key_id} has expired; create another one")
     key, new, ending = roll(old, now, overlap)
+    await note(desk.audit, request, "key.roll", key_id, successor=new.id, ends=ending.expires)
     await desk.keys.put(new)
     if not await desk.keys.replace(old, ending):
         await desk.keys.remove(new.id)

@@ -87,8 +87,9 @@ function showFlow(seen) {
   for (const source of seen.sources) {
     const speed = rate(`source ${source.source}`, source.accepted, now);
     const made = card($("sources"), `source ${source.source}`, source.source, `partner ${source.partner}`);
-    made.facts.textContent = `${number(source.accepted)} accepted${perSecond(speed)}`;
-    wires.push([`source ${source.source}`, "process", speed > 0 ? "busy" : ""]);
+    const away = source.poll?.away ? ` · ${source.poll.connector} is away: ${source.poll.away}` : "";
+    made.facts.textContent = `${number(source.accepted)} accepted${perSecond(speed)}${away}`;
+    wires.push([`source ${source.source}`, "process", away ? "bad" : speed > 0 ? "busy" : ""]);
   }
   const process = card($("process"), "process", "process", "check, dedupe, transform");
   process.facts.textContent = [`${number(sum(seen.sources, "routed"))} routed`,
@@ -182,7 +183,7 @@ const outcome = (word) => el("span", { class: mood(word) }, words(word));
 async function trace(text) {
   $("key").value = text;
   try {
-    const found = await call(`events?key=${encodeURIComponent(text)}`);
+    const found = await call(`events/${encodeURIComponent(text)}`);
     const ids = [...new Set(found.hops.map((hop) => hop.raw ?? hop.id))];
     const keys = found.event.business_keys.join(", ");
     const about = `${plural(ids.length, "event")} of partner ${found.event.partner}${keys ? `, business key ${keys}` : ""}`;

@@ -3,11 +3,14 @@
 import asyncio
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 from fastapi import HTTPException
 
 from console.desk import Desk
 from crossdock.kernel.stream import Lag
+from crossdock.source import SourceSpec
+from journal import keys
 from journal.entry import MATCHED, Entry
 from journal.store import in_order
 
@@ -25,7 +28,7 @@ async def show_overview(desk: Desk) -> dict[str, Any]:
     return {
         "revision": desk.project.revision,
         "sources": [
-            {"source": name, "partner": spec.partner} | _source_sums(sums, name)
+            {"source": name, "partner": spec.partner} | _source_sums(sums, name) | _poll(desk, spec)
             for name, spec in desk.project.sources.items()
         ],
         "routes": routes,
@@ -34,6 +37,13 @@ async def show_overview(desk: Desk) -> dict[str, Any]:
         "dead_letters": counts["open"],
         "recent": [_hop(line) | {"id": line.id, "type": line.type, "source": line.source} for line in recent],
     }
+
+
+def _poll(desk: Desk, spec: SourceSpec) -> dict[str, Any]:
+    """Return as `poll` what is known of a source's poll; nothing for one that is sent to."""
+    if spec.poll is None:
+        return {}
+    return {"poll": {"connector": spec.poll.connector, **desk.polls().get(spec.name, {})}}
 
 
 def _route(
@@ -48,6 +58,25 @@ def _route(
     return {**told, **_NO_WORKER, **states.get(name, {})} | {
         outcome: sums.get(("deliver", name, outcome), 0) for outcome in ("delivered", "retried", "dead_lettered")
     }
+
+
+def show_connectors(desk: Desk) -> list[dict[str, Any]]:
+    """Return the connectors with the lanes that lead to them and the polls that read from them."""
+    project, states, polls = desk.project, desk.states(), desk.polls()
+    shown = []
+    for name, spec in sorted(project.connectors.items()):
+        routes = [one for one in project.routes.values() if one.connector == name]
+        sources = [one for one in project.sources.values() if one.poll and one.poll.connector == name]
+        shown.append(
+            {
+                "connector": name,
+                "kind": spec.kind,
+                "description": spec.description,
+                "routes": [{"route": one.name, **_NO_WORKER, **states.get(one.name, {})} for one in routes],
+                "polls": [{"source": one.name, **polls.get(one.name, {})} for one in sources],
+            }
+        )
+    return shown
 
 
 def _source_sums(sums: Mapping[tuple[str, str, str], int], name: str) -> dict[str, int]:
@@ -65,14 +94,29 @@ async def show_journey(desk: Desk, text: str) -> dict[str, Any]:
         raise HTTPException(404, f"nothing is known of {text}; the journal may be a second behind")
     first = lines[0]
     event = {"id": first.id, "source": first.origin, "partner": first.partner, "type": first.type}
-    keys = sorted({line.key for line in lines if line.key})
-    return {"event": event | {"business_keys": keys}, "hops": [_hop(line) for line in in_order(lines)]}
+    business_keys = sorted({line.key for line in lines if line.key})
+    return {"event": event | {"business_keys": business_keys}, "hops": [_hop(line) for line in in_order(lines)]}
 
 
 def _hop(line: Entry) -> dict[str, Any]:
     fields = {k: v for k, v in line._asdict().items() if v and k not in ("origin", "partner", "source")}
     hop = {"stage": line.stage, "outcome": line.outcome, "detail": line.detail, **fields}
+    hop |= _links(line)
+    if line.keys:
+        hop["keys"] = [{"kind": kind, "value": value} for kind, value in keys.read(line.keys)]
     return hop | _match(line) if line.outcome == MATCHED else hop
+
+
+def _links(line: Entry) -> dict[str, Any]:
+    """Return where the content is: as it came, as it was made of it, and as it was sent."""
+    base, found = "/ops/v1/contents", dict[str, str]()
+    if line.raw:
+        found["received"] = f"{base}/received/{line.raw}"
+    if line.seq:
+        found["canonical"] = f"{base}/canonical/{line.seq}"
+    if line.seq and line.route:
+        found["sent"] = f"{base}/sent/{line.seq}?{urlencode({'route': line.route, 'revision': line.revision})}"
+    return {"links": found}
 
 
 def _match(line: Entry) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Brings events from one major version of their type to another; used by the project."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 
 from crossdock.kernel.event import Event
@@ -50,6 +50,27 @@ class Casting:
                 hint = f"see {step.mapping.owner}"
                 raise Refused(replace(problem, code=code, hint=hint) for problem in problems)
         return event
+
+    def lifting(self) -> Iterator[tuple[Cast, Step]]:
+        """Yield each cast up that senders that lag need, with the type and major to which it leads."""
+        for chain in self._chains.values():
+            yield chain[0], (chain[-1].type, chain[-1].to_major)
+
+    def way(self, type_: str, start: int, goal: int) -> tuple[Cast, ...]:
+        """Return the casts from one major to another; none where nothing leads there."""
+        return way(self._by_start, type_, start, goal) or ()
+
+
+def untaken(type_: str, major: int, casts: Iterable[Cast], taken: Iterable[Step]) -> tuple[str, str]:
+    """Say that no transform takes a version, which casts there are all the same, and what to write."""
+    there = [cast.name for cast in casts if cast.type == type_ and cast.up]
+    message = f"no transform takes {type_}@{major}" + (
+        f", nor do casts lead there: {', '.join(there)}" if there else ""
+    )
+    newest = max((known for name, known in taken if name == type_), default=0)
+    if newest > major:
+        return message, f"one takes {type_}@{newest}: cast it up, in transforms/{type_}/{major}-to-{major + 1}.yaml"
+    return message, "add a transform, or a route that names the type"
 
 
 def goals(casts: Iterable[Cast], taken: Collection[Step], registry: Registry) -> set[Step]:

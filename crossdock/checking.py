@@ -9,13 +9,19 @@ from crossdock.contenttest import unknown_names
 from crossdock.kernel import settings
 from crossdock.kernel.problems import Problem
 from crossdock.lint.expressions import mistakes
+from crossdock.lint.outgoing import misfits
 from crossdock.lint.reach import dead_routes, unused_connectors
 from crossdock.lint.secrets import plain_secrets
+from crossdock.lint.strays import unread_files
+from crossdock.lint.versions import unpinned_types
 from crossdock.project import Project, in_order, read
 from gateway.sources import problems as source_problems
 from schemas import evolution
 
-ADVICE = frozenset({"plain_secret", "undeclared_field", "unused_connector"})  # of what would run all the same
+# Of what would run all the same.
+ADVICE = frozenset(
+    {"empty_list", "plain_secret", "undeclared_field", "unpinned_type", "unread_file", "unused_connector"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +47,12 @@ def check(root: Path, env: Mapping[str, str], strict_env: bool = True) -> Check:
         *reading.problems,
         *source_problems(reading.project),
         *callbackroutes.closed_ones(parts.sources),
-        *mistakes(root, parts, project.forms),
+        *mistakes(parts, project.forms),
+        *misfits(parts, project.forms),
         *dead_routes(parts.routes),
         *unused_connectors(root, parts),
+        *unpinned_types(parts),
+        *unread_files(root),
         *plain_secrets(root),
         *evolution.problems(parts.registry, root),
         *([] if reading.problems else unknown_names(project.tests, project.sources, project.routes, lookups)),

@@ -5,6 +5,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 
+from crossdock.kernel import within
 from crossdock.kernel.content import beginning, is_test, names
 from crossdock.kernel.environment import UNSET
 from crossdock.kernel.problems import Problem, Refused
@@ -15,6 +16,7 @@ FOLDERS = ("gateway", "schemas", "transforms", "routes", "connectors")
 MOST_BYTES = 64 << 20  # of all files together; every process holds what it makes of them in memory
 MOST_FILES = 10_000
 _KINDS = {".yaml", ".json", ".csv"}
+_PACKS = Path("connectors", "packs")  # ready-made content, which is none of a project until `pack add` copies it there
 _VARIABLE = re.compile(r"\$\{([^}]*)\}")
 
 
@@ -50,22 +52,22 @@ def contents(root: Path) -> dict[str, bytes]:
     """Return what `files` names by its name in the project.
 
     Raises:
-        Refused: `outside` with every place, or `too_large`.
+        Refused: `outside` and `unreadable` with every place, or `too_large`.
     """
     held: dict[str, bytes] = {}
-    outside: list[Problem] = []
-    inside, size = root.resolve(), 0
+    problems: list[Problem] = []
+    size = 0
     for path in files(root):
-        name = path.relative_to(root).as_posix()
-        if not path.resolve().is_relative_to(inside):
-            outside.append(Problem("outside", "it leads out of the project", "copy the file there").at(name))
+        try:
+            raw = within.read(path, root, MOST_BYTES - size + 1)
+        except Refused as error:
+            problems.extend(error.problems)
             continue
-        with path.open("rb") as opened:
-            held[name] = opened.read(MOST_BYTES - size + 1)
-        size += len(held[name])
+        held[path.relative_to(root).as_posix()] = raw
+        size += len(raw)
         bounded(len(held), size)
-    if outside:
-        raise Refused(outside)
+    if problems:
+        raise Refused(problems)
     return held
 
 
@@ -94,7 +96,9 @@ def files(root: Path) -> Iterator[Path]:
     """Return the content files and content tests of a project, its modules, and what only looks like content."""
     for folder in FOLDERS:
         for path in (root / folder).rglob("*"):
-            if path.suffix in (*_KINDS, ".yml") and not path.name.startswith("_") and path.is_file():
+            if path.suffix not in (*_KINDS, ".yml") or path.name.startswith("_") or not path.is_file():
+                continue
+            if _PACKS not in path.relative_to(root).parents:
                 yield path
     yield from modules(root / transform_spec.FOLDER)
 

@@ -1,21 +1,23 @@
 """The content in force as one frozen value, and what it says of each event."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from connectors.spec import ConnectorSpec
-from crossdock.casting import Casting
+from crossdock.casting import Casting, untaken
 from crossdock.contenttest import ContentTest
 from crossdock.kernel.event import Event
 from crossdock.kernel.expression import view
 from crossdock.kernel.problems import Refused, refuse
 from crossdock.source import SourceSpec
 from crossdock.targetforms import TargetForm
+from journal.keys import Key
 from routes.match import matches
 from routes.spec import Route
+from schemas import annotations
 from schemas.registry import Registry, major_of
 from schemas.spec import uri
 from transforms.casts import Cast
@@ -63,6 +65,17 @@ class Project:
         hint = f"accepted: {', '.join(known)}" if known else "ask for a source to be set up"
         raise refuse("type_not_accepted", f"{type_[:80]} is not accepted from you", hint, pointer="/type")
 
+    def keys(self, type_: str, version: str, data: Any) -> list[Key]:
+        """Return what data of a known version is searched by: kinds and values, as its schema annotates them."""
+        if (places := self._keyed.get((type_, version))) is None:
+            known = version in self.registry.versions(type_)  # a message may be older than the content
+            found = annotations.annotated(self.registry.schema(type_, version), annotations.KEY) if known else {}
+            places = self._keyed[type_, version] = tuple((path, str(kind)) for path, kind in found.items())
+        if not places:
+            return []
+        found_there = ((kind, value) for path, kind in places for value in annotations.values(data, path))
+        return [(kind, str(value)) for kind, value in found_there if type(value) in (str, int) and value != ""]
+
     def routes_for(self, type_: str) -> tuple[Route, ...]:
         """Return the routes that take a canonical type."""
         return self._by_type.get(type_, ())
@@ -92,7 +105,7 @@ class Project:
         if (lifted := self._casting.up(event, version)) is not event:
             return self.transform(lifted, self.registry.version(lifted.type, lifted.dataschema))
         if event.type not in self._canonical:
-            raise refuse("no_transform", f"no transform takes {event.type}@{major_of(version)}")
+            raise refuse("no_transform", *untaken(event.type, major_of(version), self.casts, self.transforms))
         return event
 
     def downcast(self, event: Event, major: int) -> Event:
@@ -153,6 +166,21 @@ class Project:
             Refused: as `wants` does.
         """
         return tuple(route for route in self.routes_for(event.type) if self.wants(route, event, source))
+
+    def cast_ways(self) -> Iterator[tuple[Cast, Transform | Route]]:
+        """Yield each cast with what it leads to: a transform, or a route that takes another version than is made."""
+        for cast, goal in self._casting.lifting():
+            ends = [self.transforms[goal]] if goal in self.transforms else self.routes_for(cast.type)
+            yield from ((cast, end) for end in ends)
+        for route in self.routes.values():
+            for type_, goal_major in route.majors.items():
+                made = {one.to_major for one in self.transforms.values() if one.to_type == type_}
+                for start in sorted(made or {major_of(self.registry.newest(type_))}):
+                    yield from ((cast, route) for cast in self._casting.way(type_, start, goal_major))
+
+    @cached_property
+    def _keyed(self) -> dict[tuple[str, str], tuple[tuple[annotations.Path, str], ...]]:
+        return {}
 
     @cached_property
     def lookups(self) -> tuple[Lookups, ...]:

@@ -1,10 +1,11 @@
 """Content tests: what comes in and what should become of it, read from `*.test.yaml`; run by `crossdock test`."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from connectors.connection import Response
 from crossdock.kernel import jsontext
 from crossdock.kernel.content import TESTS, Spot, did_you_mean, read_all, read_schema
 from crossdock.kernel.event import STRUCTURED, Event, decode_structured
@@ -31,7 +32,8 @@ class Arrival(NamedTuple):
 class ContentTest:
     """One test: what comes in, and what is expected of each event; only keys that are given are compared.
 
-    `events` are those that are given as events, not as requests; `lookups` has the rows of lookups by name and key.
+    `events` are those that are given as events, not as requests; `lookups` has the rows of lookups by name and key,
+    `answers` what the targets of routes answer. `about` names the routes that are looked at, None for all.
     """
 
     name: str
@@ -40,6 +42,8 @@ class ContentTest:
     expect: tuple[Mapping[str, Any], ...]
     spot: Spot = field(repr=False, compare=False)
     lookups: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    answers: Mapping[str, Response] = field(default_factory=dict)
+    about: frozenset[str] | None = None
 
 
 def load(root: Path) -> tuple[ContentTest, ...]:
@@ -58,20 +62,28 @@ def load(root: Path) -> tuple[ContentTest, ...]:
 
 
 def unknown_names(
-    tests: Iterable[ContentTest], sources: Iterable[str], routes: Iterable[str], lookups: Iterable[str]
+    tests: Sequence[ContentTest], sources: Iterable[str], routes: Iterable[str], lookups: Iterable[str]
 ) -> Iterator[Problem]:
     """Yield a problem for each source, route and lookup that a test names and the content does not have."""
     known = {"source": [*sources], "route": [*routes], "lookup": [*lookups]}
     for test in tests:
         for kind, path, name in _named(test.spot.value()):
             if name not in known[kind]:
-                hint = did_you_mean(name, known[kind])
-                yield test.spot.problem(path, f"unknown_{kind}", f"there is no {kind} {name!r}", hint)
+                yield _unknown(test.spot, path, kind, name, known[kind])
+    for document in {test.spot.document.file: test.spot.document for test in tests}.values():
+        for i, name in enumerate(document.value.get("about", ())):
+            if name not in known["route"]:
+                yield _unknown(Spot(document), ("about", i), "route", name, known["route"])
+
+
+def _unknown(spot: Spot, path: Path_, kind: str, name: str, known: Iterable[str]) -> Problem:
+    return spot.problem(path, f"unknown_{kind}", f"there is no {kind} {name!r}", did_you_mean(name, known))
 
 
 def _named(value: Mapping[str, Any]) -> Iterator[tuple[str, Path_, str]]:
     """Yield what a test names: its kind, its place and the name."""
     yield from (("lookup", ("lookups", name), name) for name in value.get("lookups", ()))
+    yield from (("route", ("answers", name), name) for name in value.get("answers", ()))
     for path, given in _each(value, "given"):
         if "via" in given:
             yield "source", (*path, "via"), given["via"]
@@ -79,7 +91,7 @@ def _named(value: Mapping[str, Any]) -> Iterator[tuple[str, Path_, str]]:
             yield "source", (*path, "request", "source"), given["request"]["source"]
     for path, expect in _each(value, "expect"):
         yield from (("route", (*path, "routes", i), name) for i, name in enumerate(expect.get("routes", ())))
-        for key in ("bodies", "requests"):
+        for key in ("bodies", "requests", "deliveries", "replies"):
             yield from (("route", (*path, key, name), name) for name in expect.get(key, ()))
 
 
@@ -104,7 +116,18 @@ def _test(spot: Spot, problems: list[Problem]) -> ContentTest:
     if isinstance(value["given"], list) and not isinstance(value["expect"], list):
         hint = "one entry for each event, in order"
         problems.append(spot.problem(("expect",), "bad_value", "`given` is a list, so `expect` must be one", hint))
-    return ContentTest(value["name"], tuple(given), tuple(events), expect, spot, value.get("lookups", {}))
+    answers = {route: _answer(**said) for route, said in value.get("answers", {}).items()}
+    about = spot.document.value.get("about")
+    return ContentTest(
+        value["name"],
+        tuple(given),
+        tuple(events),
+        expect,
+        spot,
+        value.get("lookups", {}),
+        answers,
+        None if about is None else frozenset(about),
+    )
 
 
 def _arrival(given: Mapping[str, Any]) -> Arrival:
@@ -115,6 +138,13 @@ def _arrival(given: Mapping[str, Any]) -> Arrival:
     if version := document.pop("version", None):
         document["dataschema"] = f"crossdock:/{given['type']}/{version}"
     return Arrival(via, _STRUCTURED, {}, jsontext.dumps(document))
+
+
+def _answer(
+    status: int, headers: Mapping[str, Any] | None = None, body: Any = None, text: str | None = None
+) -> Response:
+    content = text.encode() if text is not None else b"" if body is None else jsontext.dumps(body)
+    return Response(status, {name.lower(): str(value) for name, value in (headers or {}).items()}, content)
 
 
 def _request(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import combinations
 
+from connectors.kinds import KINDS
 from connectors.spec import ConnectorSpec
 from crossdock import castcheck, casting
 from crossdock.kernel.content import Spot, did_you_mean
@@ -56,16 +57,32 @@ def compare(parts: Parts) -> list[Problem]:
         *_ambiguous_sources(parts.sources),
         *_competing_transforms(parts.transforms),
         *_unknown_versions(parts),
+        *_unknown_replies(parts),
         *_unprocessed_types(parts),
         *_unknown_connectors(parts),
+        *_polls(parts),
+        *_never_arriving(parts),
         *_types_nobody_makes(parts),
         *castcheck.problems(parts.casts, parts.transforms, parts.routes, parts.registry, parts.unread),
     ]
 
 
+def _never_arriving(parts: Parts) -> Iterator[Problem]:
+    """Find what a route waits for though no route takes it to the same connector."""
+    for route in parts.routes:
+        if route.after is None or not route.after.type or parts.may_have(route.after.type, "routes"):
+            continue
+        taken = {type_ for other in parts.routes if other.connector == route.connector for type_ in other.types}
+        if route.after.type not in taken:
+            message = f"no route takes {route.after.type} to {route.connector}, so it would wait in vain"
+            hint = did_you_mean(route.after.type, taken) or "add a route for it, or correct the type"
+            yield route.spot.problem(("after", "type"), "after_never", message, hint)
+
+
 def _made_types(parts: Parts) -> set[str]:
     """Return the types that processing can put out: what transforms make, and what no transform takes."""
     made = {transform.to_type for transform in parts.transforms}
+    made |= {one.reply[0] for one in parts.connectors.values() if one.reply}
     for source in parts.sources:
         made.update(type_ for type_, pin in source.types if _untransformed(parts, type_, pin))
     return made
@@ -112,6 +129,12 @@ def _unknown_versions(parts: Parts) -> Iterator[Problem]:
                 yield from _refused(transform.spot, (key,), partial(registry.newest, type_, major))
 
 
+def _unknown_replies(parts: Parts) -> Iterator[Problem]:
+    for one in parts.connectors.values():
+        if one.spot and one.reply and not parts.may_have(one.reply[0], "schemas"):
+            yield from _refused(one.spot, ("reply", "type"), partial(parts.registry.newest, *one.reply))
+
+
 def _refused(spot: Spot, path: Path_, act: Callable[[], str]) -> Iterator[Problem]:
     try:
         act()
@@ -127,8 +150,10 @@ def _unprocessed_types(parts: Parts) -> Iterator[Problem]:
             if type_ in routed or parts.may_have(type_, "transforms", "routes", "schemas"):
                 continue
             if (missing := _untransformed(parts, type_, pin)) and not parts.is_meant_by(type_):
-                message = f"no transform takes {type_}@{missing[0]} and no route names it"
-                yield source.spot.problem(("types", index), "no_transform", message, "add one of the two")
+                taken = [(one.from_type, one.from_major) for one in parts.transforms]
+                message, hint = casting.untaken(type_, missing[0], parts.casts, taken)
+                message += " and no route names it"
+                yield source.spot.problem(("types", index), "no_transform", message, hint)
 
 
 def _untransformed(parts: Parts, type_: str, pin: str) -> list[int]:
@@ -137,6 +162,28 @@ def _untransformed(parts: Parts, type_: str, pin: str) -> list[int]:
     taken = {(transform.from_type, transform.from_major) for transform in parts.transforms}
     taken |= casting.lifted(parts.casts, taken, parts.registry)
     return sorted({major for major in map(major_of, versions) if (type_, major) not in taken})
+
+
+def _polls(parts: Parts) -> Iterator[Problem]:
+    """Tell which sources poll what is no origin, and which routes lead to what is nothing else."""
+    for source in parts.sources:
+        if source.poll is None:
+            continue
+        name, path = source.poll.connector, ("poll", "connector")
+        spec = parts.connectors.get(name)
+        if spec is None and not parts.may_have(name, "connectors"):
+            hint = did_you_mean(name, parts.connectors)
+            yield source.spot.problem(path, "unknown_connector", f"there is no connector {name!r}", hint)
+        if spec is not None and spec.spot is not None and "poll" not in spec.spot.value():
+            hint = "its file says under `poll` what is read"
+            yield source.spot.problem(path, "not_polled", f"connector {name} has no `poll`", hint)
+    for route in parts.routes:
+        spec = parts.connectors.get(route.connector)
+        needed = KINDS[spec.kind].destination if spec else ""
+        if spec and spec.spot and needed and needed not in spec.spot.value():
+            hint = f"its file says under `{needed}` where events go"
+            message = f"connector {spec.name} is only polled"
+            yield route.spot.problem(("to",), "no_destination", message, hint)
 
 
 def _unknown_connectors(parts: Parts) -> Iterator[Problem]:

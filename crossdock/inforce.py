@@ -14,13 +14,12 @@ Word = Literal["drain", "discard"]
 class Leaving:
     """A route that was removed: what of EVENTS up to `until` is its own is delivered, or given up, as a person said.
 
-    `revision` is the last one that had the route, `number` that of its record: who runs a later one knows the word.
+    `revision` is the last one that had the route.
     """
 
     revision: str
     word: Word
     until: int
-    number: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +43,8 @@ class InForce:
 
 def read(document: Mapping[str, Any], number: int) -> InForce:
     """Return what `as_dict` was stored of."""
-    leaving = {name: Leaving(**one) for name, one in document["leaving"].items()}
+    left = document["leaving"].items()
+    leaving = {name: Leaving(one["revision"], one["word"], one["until"]) for name, one in left}
     return InForce(document["revision"], document["at"], dict(document["starts"]), leaving, number)
 
 

@@ -107,8 +107,13 @@ class LaneSet:
         if self.feed is None:
             return
         wanted = {route.name: route for route in share(content.project, self._seat, self._seats)}
-        for name in [name for name, lane in self.lanes.items() if name not in wanted and lane.until is None]:
-            await self._remove(self.feed, self.lanes[name], content)
+        if gone := [lane for name, lane in self.lanes.items() if name not in wanted and lane.until is None]:
+            acts = [self._remove(self.feed, lane, content) for lane in gone]
+            for failed in await asyncio.gather(*acts, return_exceptions=True):
+                if failed is not None:
+                    raise failed
+            # Now and not with what is new: another seat may wait for these while this one waits for what is there.
+            await self._carrier.carry([lane.route for lane in self.lanes.values() if lane.until is None], {})
         await self._renew(self.feed, wanted, content.project.revision)
         # One that comes back, of which nothing is left, may not be put away yet.
         while any(lane.until is not None for name, lane in self.lanes.items() if name in wanted):  # noqa: ASYNC110

@@ -10,7 +10,7 @@ from crossdock.kernel import yamlfile
 from crossdock.kernel.content import Spot, expressions, names, read_schema
 from crossdock.kernel.expression import Expression
 from crossdock.kernel.mending import mended
-from crossdock.kernel.problems import Incomplete, Problem, Refused
+from crossdock.kernel.problems import CONCEALED, Incomplete, Problem, Refused
 from crossdock.kernel.units import seconds
 from crossdock.keyfile import read_keys
 from crossdock.sourceparts import (
@@ -18,6 +18,7 @@ from crossdock.sourceparts import (
     Callback,
     Handshake,
     Limits,
+    Poll,
     Retirement,
     Verify,
     read_callback,
@@ -28,8 +29,9 @@ from crossdock.sourceparts import (
 )
 
 FOLDER = "gateway"
-MAX_BODY = 512 << 10
+MAX_BODY = 8 << 20  # bytes; the gateway, and a worker, hold some of them at a time
 API_KEY = "api_key"
+NOBODY = Verify("poll", {}, (), closed=True)  # how a source proves who it is that takes nothing from outside
 IN_THE_HEAD = frozenset({API_KEY, "basic", "jwt", "proxy_mtls"})  # schemes that tell who calls before the body
 _MAY_BE_SECRET = (("verify",), ("handshake",), ("callback",))
 _SCHEMA = read_schema(Path(__file__).parents[1] / FOLDER)
@@ -58,6 +60,7 @@ class SourceSpec:
     handshake: Handshake | None
     retirement: Retirement
     callback: Callback | None
+    poll: Poll | None
     spot: Spot = field(repr=False, compare=False)
 
     @property
@@ -104,8 +107,8 @@ def _faults(source: SourceSpec) -> list[Problem]:
     if len(set(known)) < len(known):
         problems.append(spot.problem(("types",), "duplicate_name", "a type is listed twice"))
     if source.limits.body > MAX_BODY:
-        hint = "the broker must hold it, and a dead letter of it"
-        problems.append(spot.problem(("limits", "body"), "bad_value", f"at most {MAX_BODY >> 10}KiB", hint))
+        hint = "send a reference to what is larger"
+        problems.append(spot.problem(("limits", "body"), "bad_value", f"at most {MAX_BODY >> 20}MiB", hint))
     if source.accept == "webhook" and not source.event:
         hint = 'such as event: {id: headers."x-webhook-id", type: \'"shop.order"\'}'
         problems.append(spot.problem((), "missing_key", "a webhook needs `event` to make its events", hint))
@@ -113,9 +116,25 @@ def _faults(source: SourceSpec) -> list[Problem]:
         for key in ("event", "answer"):
             if key in spot.value():
                 problems.append(spot.problem((key,), "bad_value", f"`{key}` is for `accept: webhook` only"))
+    if source.poll:
+        problems += _poll_faults(source)
     ends = source.retirement
     if ends.sunset and ends.sunset < ends.deprecated:  # RFC 9745, section 4
         problems.append(spot.problem(("sunset",), "bad_value", "a source ends before it is deprecated"))
+    return problems
+
+
+def _poll_faults(source: SourceSpec) -> list[Problem]:
+    spot, value, problems = source.spot, source.spot.value(), []
+    if source.accept != "webhook":
+        message = "a source with `poll` takes single items"
+        problems.append(spot.problem(("accept",), "bad_value", message, "accept: webhook"))
+    for key in ("verify", "answer", "handshake"):
+        if key in value:
+            problems.append(spot.problem((key,), "bad_value", f"nobody sends to a source with `poll`: no `{key}`"))
+    if source.on_invalid == "reject":
+        message = "there is nobody to hear of a rejection"
+        problems.append(spot.problem(("on_invalid",), "bad_value", message, "quarantine or warn"))
     return problems
 
 
@@ -130,17 +149,18 @@ def _source(spot: Spot, root: Path, env: Mapping[str, str], problems: list[Probl
         partner=value["partner"],
         accept=value["accept"],
         types=tuple((type_, pin) for type_, _, pin in pairs),
-        verify=_with_keys(read_verify(value["verify"], env), spot, root, problems),
+        verify=_with_keys(read_verify(value["verify"], env), spot, root, problems) if "verify" in value else NOBODY,
         match=value.get("match", ""),
         limits=read_limits(value.get("limits", {})),
         dedupe_window=seconds(dedupe.get("window", "7d")),
         dedupe_key=keyed.get("key"),
         event=expressions(Spot(spot.document, ("event",)), given, problems) if given else MappingProxyType({}),
-        on_invalid=value.get("on_invalid", "reject"),
+        on_invalid=value.get("on_invalid", "quarantine" if "poll" in value else "reject"),
         answer=AnswerStyle(**value.get("answer", {})),
         handshake=read_handshake(value["handshake"], env) if "handshake" in value else None,
         retirement=read_retirement(spot, problems),
         callback=read_callback(value["callback"], env) if "callback" in value else None,
+        poll=Poll(value["poll"]["connector"], seconds(value["poll"].get("every", "30s"))) if "poll" in value else None,
         spot=spot,
     )
 
@@ -160,5 +180,5 @@ def _concealed(document: yamlfile.Document, problem: Problem) -> Problem:
     """Return the problem without the value where that may be a secret that was written into the file itself."""
     lines = {place[0] for path, place in document.places.items() if path[:1] in _MAY_BE_SECRET}
     if problem.code == "bad_value" and problem.line in lines:
-        return Problem(problem.code, "the value does not fit", problem.hint, problem.file, problem.line, problem.column)
+        return Problem(problem.code, CONCEALED, problem.hint, problem.file, problem.line, problem.column)
     return problem

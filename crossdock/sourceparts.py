@@ -76,6 +76,14 @@ class Callback:
 
 
 @dataclass(frozen=True, slots=True)
+class Poll:
+    """Which connector is asked for events, and how often in seconds."""
+
+    connector: str
+    every: float
+
+
+@dataclass(frozen=True, slots=True)
 class Retirement:
     """When a source became deprecated and when it ends, as Unix seconds or 0, and where to read about it."""
 

@@ -11,6 +11,7 @@ from crossdock.kernel.metrics import Metrics
 from crossdock.kernel.problems import Unavailable
 from crossdock.laneset import Carrier, LaneSet, Workshop, share
 from crossdock.pipeline.lane import Lane
+from crossdock.pipeline.told import told
 from routes.spec import Route
 
 log = logging.getLogger(__name__)
@@ -106,8 +107,8 @@ class Worker:
                 lane.pause(name in paused)
 
     def state(self) -> Mapping[str, Any]:
-        """Return for each route the state of its breaker, and whether it is behind the feed."""
-        return {name: {"breaker": lane.state, "behind": not lane.following} for name, lane in self.lanes.items()}
+        """Return what is shown of each route."""
+        return {name: told(lane) for name, lane in self.lanes.items()}
 
     def _behind(self) -> list[Route]:
         return [lane.route for lane in self.lanes.values() if lane.has_own]

@@ -10,7 +10,7 @@ from urllib.parse import unquote
 from crossdock.kernel import jsontext
 from crossdock.kernel.event import Event
 from crossdock.kernel.problems import Problem
-from crossdock.kernel.stream import DEAD_LETTER, EVENT_ID, ORIGIN, Message, Record
+from crossdock.kernel.stream import BACKFILL, DEAD_LETTER, EVENT_ID, ORIGIN, Message, Record
 
 PROCESS, DELIVER = "process", "deliver"
 
@@ -138,4 +138,5 @@ def replay(letter: DeadLetter, attempt: str) -> Record:
 
 def headers_of(message: Message) -> dict[str, str]:
     """Return the headers of a message worth keeping in a dead letter."""
-    return {k: v for k, v in message.headers.items() if not k.startswith("Nats-") and k not in (ORIGIN, DEAD_LETTER)}
+    of_copies = (ORIGIN, DEAD_LETTER, BACKFILL)
+    return {k: v for k, v in message.headers.items() if not k.startswith("Nats-") and k not in of_copies}

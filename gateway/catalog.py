@@ -52,6 +52,8 @@ def types_of(source: SourceSpec, caller: Caller) -> list[str]:
 def offers(project: Project, caller: Caller) -> Iterator[dict[str, Any]]:
     """Return what a caller may send, by source."""
     for source in sources_of(project, caller):
+        if source.poll:
+            continue
         types = [_type(project, source, kind) for kind in types_of(source, caller)]
         yield {
             "source": source.name,

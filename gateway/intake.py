@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -10,12 +11,13 @@ from crossdock.kernel.event import Event
 from crossdock.kernel.expression import view
 from crossdock.kernel.keys import EXPECTED, as_key
 from crossdock.kernel.problems import Problem, Refused, refuse
-from crossdock.kernel.stream import DEDUPE, DIGEST, EVENT_ID, QUARANTINED, VERSION, Record
+from crossdock.kernel.stream import DEDUPE, DIGEST, EVENT_ID, QUARANTINED, UNREADABLE, VERSION, Record
 from crossdock.pipeline.identity import content_digest, identity_of
 from crossdock.project import Project
 from crossdock.source import SourceSpec
 from gateway.caller import Caller
 
+_SAID = 500  # characters of why no event could be made
 MAX_HEADERS = 32 << 10  # bytes; a broker takes 64 KiB, and stages add their own
 
 
@@ -93,6 +95,14 @@ class Intake:
             kept[QUARANTINED] = "1"
         return Accepted(event, source, _record(source, event, version, kept, body), tuple(problems), quarantined)
 
+    def put_aside(self, source: SourceSpec, why: Problem, body: bytes) -> Accepted:
+        """Return an event that stands for what none can be made of; it is quarantined, and the same for the same."""
+        digest = hashlib.blake2b(body, digest_size=16).hexdigest()
+        event = Event(f"unreadable-{digest}", f"/{source.partner}/{source.name}", source.types[0][0], body)
+        kept = events.encode_headers(event) | {QUARANTINED: "1", UNREADABLE: events.header_value(_said(why))}
+        plain = replace(source, dedupe_key=None)  # which may be what cannot be made
+        return Accepted(event, source, _record(plain, event, "", kept, body), (why,), True)
+
     def _pin(self, source: SourceSpec, kind: str) -> str:
         pin = self._pins.get((source.name, kind))
         if pin is None:
@@ -102,6 +112,12 @@ class Intake:
                 raise refuse("type_not_accepted", f"{kind[:80]} is not accepted here", hint, pointer="/type")
             pin = self._pins[source.name, kind] = known[kind]
         return pin
+
+
+def _said(why: Problem) -> str:
+    """Return in words why no event can be made: the code is told where it says more than that."""
+    hint = f" ({why.hint})" if why.hint else ""
+    return f"{'' if why.code == 'unreadable' else f'{why.code}: '}{why.message}{hint}"[:_SAID]
 
 
 @lru_cache(64)

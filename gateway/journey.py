@@ -98,7 +98,7 @@ def status(project: Project, steps: Sequence[Entry]) -> str:
     for outcome in (entry.DEAD_LETTERED, entry.QUARANTINED):
         if outcome in outcomes:
             return outcome
-    if outcomes & {entry.REPLAYED, entry.RETRIED}:
+    if outcomes & {entry.REPLAYED, *entry.MEANWHILE}:
         return "in_progress"
     if not last and any(step.outcome == entry.DUPLICATE and step.stage == entry.PROCESS for step in steps):
         return "duplicate"

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import ssl
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Protocol
@@ -157,8 +156,7 @@ def make_keys(place: str, raw: bytes | None, networks: Sequence[Network], algori
     """
     if "://" in place:
         target = _checked_target(place, networks)
-        tls = ssl.create_default_context() if target.scheme == "https" else None
-        return FetchedKeys(lambda: _fetch(target, networks, tls, algorithms))
+        return FetchedKeys(lambda: _fetch(target, networks, algorithms))
     return FileKeys({} if raw is None else parse_keys(raw, algorithms))
 
 
@@ -172,10 +170,8 @@ def _checked_target(url: str, networks: Sequence[Network]) -> Target:
     return target
 
 
-async def _fetch(
-    target: Target, networks: Sequence[Network], tls: ssl.SSLContext | None, algorithms: Sequence[str]
-) -> KeySet:
-    client = Client(networks, tls, max_connections=1, max_body=MAX_SIZE + 1)
+async def _fetch(target: Target, networks: Sequence[Network], algorithms: Sequence[str]) -> KeySet:
+    client = Client(networks, max_connections=1, max_body=MAX_SIZE + 1)
     try:
         response = await client.request("GET", target, {"accept": "application/json"}, b"", TIMEOUT)
     except SendFailed as failure:

@@ -28,6 +28,9 @@ def make_verifiers(
     for source in project.sources.values():
         if source.verify.scheme == API_KEY:
             continue
+        if source.poll:
+            made[source.name] = closed(source.verify)
+            continue
         old = before.sources.get(source.name) if before else None
         if old is not None and old.verify == source.verify:
             made[source.name] = known[source.name]
@@ -50,7 +53,7 @@ def make_verifiers(
 def tell_closed(project: Project) -> None:
     """Say in the log which sources take nothing, and why."""
     for source in project.sources.values():
-        if source.verify.closed:
+        if source.verify.closed and not source.poll:
             log.info("source %s is closed: not set: %s", source.name, ", ".join(source.verify.missing))
 
 

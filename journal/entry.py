@@ -18,7 +18,8 @@ ACCEPTED, ROUTED, DUPLICATE, DEAD_LETTERED, QUARANTINED = (
     "quarantined",
 )
 SKIPPED, DELIVERED, RETRIED, DISCARDED, REPLAYED = "skipped", "delivered", "retried", "discarded", "replayed"
-MATCHED = "matched"
+MATCHED, WAITING = "matched", "waiting"
+MEANWHILE = frozenset({RETRIED, WAITING})  # neither says what becomes of a delivery
 LETTERED = frozenset({DEAD_LETTERED, QUARANTINED})  # both leave a dead letter
 CALLBACK = "callback-"  # how the names of the routes begin that tell a partner of outcomes; content may not use it
 
@@ -30,7 +31,8 @@ class Entry(NamedTuple):
     both name the first message, not the copy. `ref` is the sequence of what the entry points to: for a duplicate
     the raw event it repeats, for a dead letter its sequence in DLQ. `routes` names the routes (with commas) that
     matched and that the shared feed took on, `behind` those that have fallen behind and will see the event through
-    their own consumer.
+    their own consumer. `version` is that of the schema of what the process step made, `keys` what else the event is
+    searched by (see `journal.keys`), `who` the person that ordered it.
     """
 
     # Several of these are made for every event: a frozen dataclass of so many fields takes three times as long.
@@ -55,6 +57,9 @@ class Entry(NamedTuple):
     attempts: int = 0
     routes: str = ""
     behind: str = ""
+    version: str = ""
+    keys: str = ""
+    who: str = ""
 
 
 def of_callback(line: Entry) -> bool:

@@ -89,8 +89,8 @@ def _outcomes(
     for line in entries:
         if line.stage == entry.GATEWAY and line.outcome == entry.DUPLICATE:
             repeats[line.source] += 1
-        elif line.outcome == entry.MATCHED:
-            continue
+        elif line.outcome == entry.MATCHED or (line.outcome == entry.DISCARDED and not line.route):
+            continue  # an event that a person gave up before it had a route stays a dead letter of its source
         elif line.stage == entry.DELIVER or (line.stage == entry.REPLAY and line.route):
             _keep(delivered, (line.route, line.seq), line)
         elif line.stage in (entry.PROCESS, entry.REPLAY):
@@ -99,9 +99,10 @@ def _outcomes(
 
 
 def _keep(lines: dict[Any, Entry], key: Any, line: Entry) -> None:
-    """Keep the better of two words: a final outcome stands, else the later one."""
+    """Keep the better of two words: a final outcome stands, else the later one; what arrived was not given up."""
     present = lines.get(key)
-    if line.outcome == entry.RETRIED or (present is not None and present.outcome in _FINAL):
+    arrived = line.outcome == entry.DELIVERED and present is not None and present.outcome == entry.DISCARDED
+    if line.outcome in entry.MEANWHILE or (present is not None and present.outcome in _FINAL and not arrived):
         return
     lines[key] = line
 

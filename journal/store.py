@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from journal import entry
+from journal.cause import cause_of, problem_id
 from journal.entry import Entry
+from journal.search import Page, Search
 
 OPEN, REPLAYING, RESOLVED, DISCARDED = "open", "replaying", "resolved", "discarded"
 
@@ -28,6 +30,8 @@ class LetterState:
     failures: int
     ref: int
     attempts: int = 0
+    cause: str = ""
+    problem: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         """Return the shape of `dlq list --json`; `attempts` counts all tries of all its failures."""
@@ -43,6 +47,7 @@ class LetterState:
             "first_seen": self.first_seen,
             "last_seen": self.last_seen,
             "attempts": self.attempts,
+            "problem": self.problem,
         }
 
 
@@ -95,6 +100,8 @@ def letter_after(letter: LetterState | None, line: Entry) -> LetterState | None:
         return letter
     if line.outcome == entry.REPLAYED and letter.state != OPEN:
         return letter  # a second replay of the same letter must not undo its end
+    if line.outcome == entry.DISCARDED and letter.state == RESOLVED:
+        return letter  # nor does giving up what was sent through meanwhile
     return replace(letter, state=state, last_seen=line.at)
 
 
@@ -107,6 +114,8 @@ def _failed(letter: LetterState | None, line: Entry) -> LetterState:
             detail=line.detail,
             reason=line.reason,
             ref=line.ref,
+            cause=(cause := _cause(line)),
+            problem=problem_id(cause),
             failures=letter.failures + 1,
             attempts=letter.attempts + line.attempts,
         )
@@ -125,7 +134,26 @@ def _failed(letter: LetterState | None, line: Entry) -> LetterState:
         failures=1,
         ref=line.ref,
         attempts=line.attempts,
+        cause=(cause := _cause(line)),
+        problem=problem_id(cause),
     )
+
+
+def _cause(line: Entry) -> str:
+    return cause_of(line.stage, line.route or line.source, line.reason, line.detail).text()
+
+
+class CauseCount(NamedTuple):
+    """The dead letters of one cause, state and partner: how many, since `recent` too, from when to when, and one."""
+
+    cause: str
+    state: str
+    partner: str
+    number: int
+    recent: int
+    first_seen: int
+    last_seen: int
+    sample: str
 
 
 class Journeys(Protocol):
@@ -155,7 +183,13 @@ class JournalStore(Journeys, Protocol):
     """Reading side and projection of the journal; calls block, so run them in a thread."""
 
     def find(self, text: str, limit: int = 1000) -> list[Entry]:
-        """Return the entries of all events whose id or business key is `text`, oldest first; see `journey`."""
+        """Return the entries of the newest events whose id, business key or other key is `text`, oldest first."""
+
+    def search(self, wanted: Search) -> Page:
+        """Return a page of events that fit, newest first."""
+
+    def forget(self, before: int) -> None:
+        """Delete the days that ended before a time (Unix milliseconds), and dead letters not heard of since."""
 
     def prepare(self) -> None:
         """Make the store anew, at position 0, when an earlier version made it; only who projects may ask for that."""
@@ -169,8 +203,19 @@ class JournalStore(Journeys, Protocol):
     def recent(self, limit: int) -> list[Entry]:
         """Return the last entries, newest first."""
 
-    def letters(self, *, state: str = "", route: str = "", reason: str = "", limit: int = 100) -> list[LetterState]:
+    def letters(
+        self, *, state: str = "", route: str = "", reason: str = "", problem: str = "", limit: int = 100
+    ) -> list[LetterState]:
         """Return dead letters, oldest first."""
+
+    def known(self, ids: Sequence[str]) -> dict[str, LetterState]:
+        """Return those of the dead letters that are known, by id."""
+
+    def causes(self, recent: int) -> list[CauseCount]:
+        """Return how many dead letters there are by cause, state and partner; `recent` is Unix milliseconds."""
+
+    def delivered(self, route: str, first: int, last: int) -> int:
+        """Return how many of the canonical events from one sequence to another were delivered on a route."""
 
     def letter(self, letter_id: str) -> LetterState | None:
         """Return one dead letter."""

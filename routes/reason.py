@@ -17,12 +17,14 @@ _COMPARISONS = {"=", "!=", "<", ">", "<=", ">=", "in"}
 _INDIVISIBLE = {"or", "?", ":=", ";"}
 
 
-def reason(condition: Expression, seen: View) -> str:
-    """Return the first part of a false condition that is not true, with the value on the left of its comparison."""
+def reason(condition: Expression, seen: View) -> tuple[str, str, Any]:
+    """Return why a condition is false: in words, its first part that is not true, and the value left in it."""
     for part in _parts(condition.text):
         if _value(part, seen) is not True:
-            return f"{part} does not hold{_left(part, seen)}"
-    return f"{condition.text} does not hold"
+            left = _left(part)
+            value = _value(left, seen) if left else None
+            return f"{part} does not hold" + (f": {left} is {_shown(value)}" if left else ""), part, value
+    return f"{condition.text} does not hold", condition.text, None
 
 
 def _parts(text: str) -> list[str]:
@@ -37,11 +39,11 @@ def _divisible(text: str) -> bool:
     return not any(token in _INDIVISIBLE for token, _, _ in _top_level(text))
 
 
-def _left(part: str, seen: View) -> str:
+def _left(part: str) -> str:
+    """Return what stands left of the sign of a comparison."""
     for token, start, _ in _top_level(part) if _divisible(part) else ():
         if token in _COMPARISONS and part[:start].strip():
-            left = part[:start].strip()
-            return f": {left} is {_shown(_value(left, seen))}"
+            return part[:start].strip()
     return ""
 
 

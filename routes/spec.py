@@ -23,6 +23,19 @@ Priority = Literal["high", "normal", "low"]
 
 
 @dataclass(frozen=True, slots=True)
+class After:
+    """What must have reached the connector before: an event of this business key, of `type` unless that is empty.
+
+    A delivery waits for it for at most `within` seconds; then it goes all the same, or is given up if `buries`.
+    """
+
+    key: Expression
+    type: str
+    within: float
+    buries: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Route:
     """Which canonical events go to a connector; at most `in_flight` deliveries are under way at once.
 
@@ -47,6 +60,7 @@ class Route:
     sample: float = 1.0
     tap: bool = False
     start: str = NOW
+    after: After | None = None
 
 
 def load(root: Path) -> tuple[Route, ...]:
@@ -84,6 +98,7 @@ def _routes(spot: Spot, problems: list[Problem]) -> list[Route]:
         "sample": float(value.get("sample", "100%")[:-1]) / 100,
         "tap": tap,
         "start": _start(spot, value.get("start", NOW), problems),
+        "after": _after(spot, value["after"], problems) if "after" in value else None,
     }
     _check(spot, shared, problems)
     return [Route(name, connector=connector, **shared) for name, connector in _targets(value)]
@@ -95,7 +110,7 @@ def _start(spot: Spot, value: str, problems: list[Problem]) -> str:
         return value
     try:
         return datetime.fromisoformat(value).astimezone(UTC).isoformat()
-    except ValueError:
+    except (ValueError, OverflowError):  # the latter: in UTC it is before the year 1 or after 9999
         problems.append(spot.problem(("start",), "bad_value", f"{value[:40]} is no date and time", "2026-11-01T00:00Z"))
         return NOW
 
@@ -113,6 +128,15 @@ def _retry(spot: Spot, value: Mapping[str, Any], tap: bool, problems: list[Probl
             spot.problem(("retry",), "bad_value", "retry needs 0 < first <= most", "such as first: 2s, most: 10m")
         )
     return Retry(seconds(value.get("for", "1m" if tap else "24h")), first, most)
+
+
+def _after(spot: Spot, value: str | Mapping[str, Any], problems: list[Problem]) -> After | None:
+    given: Mapping[str, Any] = {} if isinstance(value, str) else value
+    place, name = (Spot(spot.document, (*spot.path, "after")), "key") if given else (spot, "after")
+    key = expressions(place, (name,), problems).get(name)
+    if key is None:
+        return None
+    return After(key, given.get("type", ""), seconds(given.get("for", "1h")), given.get("then") == "dead_letter")
 
 
 def _window(spot: Spot, value: Mapping[str, Any], problems: list[Problem]) -> Window | None:
@@ -148,6 +172,9 @@ def _check(spot: Spot, route: Mapping[str, Any], problems: list[Problem]) -> Non
     if "expire" in spot.value() and route["expire"] <= route["delay"]:
         message = "every event has expired when its time comes"
         problems.append(spot.problem(("expire",), "contradiction", message, "let `expire` be longer than `delay`"))
+    if route["after"] and route["after"].within > LONGEST_DELAY:
+        message = "an event waits for another at most 24h"
+        problems.append(spot.problem(("after", "for"), "bad_value", message, "the events must still be kept"))
     if route["delay"] > LONGEST_DELAY:
         problems.append(
             spot.problem(("delay",), "bad_value", "a delay is at most 24h", "the events must still be kept")

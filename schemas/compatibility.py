@@ -15,16 +15,18 @@ from schemas.dialects import NEWEST, draft_of, modern_bounds, upgraded
 from schemas.differences import differences
 from schemas.edits import Edit, applied, edits
 from schemas.pool import Pool, pool_of
-from schemas.samples import repeated, samples
+from schemas.repetition import repeated
+from schemas.residue import covers, is_nothing
+from schemas.samples import samples
 from schemas.simulation import simulates
 from schemas.unrolled import is_recursive, unrolled
+from schemas.unshown import UNSHOWN, why
 
 Direction = Literal["backward", "forward"]
 SECONDS = 1.2  # after which no further change is looked into
 MOST_TRIED = 400
 _WRITER = {"backward": "old", "forward": "new"}
 _READER = {"backward": "new", "forward": "old"}
-UNSHOWN = "no document was found that shows it, nor a proof that there is none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +79,7 @@ class Side:
         if is_recursive(self.schema) or is_recursive(writer.schema):
             schemas = as_reader(self.schema, self.model), as_writer(writer.schema, writer.model)
             return simulates(*schemas, self.draft)
-        try:
-            return self.reader.covers(writer.writer) == canonical.Containment.YES
-        except canonical.CanonicalizationError:
-            return False
+        return covers(self.reader, writer.writer)
 
     def validator(self, schema: Any) -> Any:
         """Return the validator of a form of this version, with the content keywords that its dialect asserts."""
@@ -139,10 +138,10 @@ class _Work:
     def _direction(self, direction: Direction, told: list[Edit]) -> list[Change]:
         """Return what breaks a direction; nothing when it holds."""
         writer, reader = (self.old, self.new) if direction == "backward" else (self.new, self.old)
-        nothing = reader.reader.satisfiability() == canonical.Satisfiability.NO
+        nothing = is_nothing(reader.reader)
         if reader.covers(writer):
-            why = f"no document at all fits the {_READER[direction]} version"
-            return [Change("", "the schema", (direction,), why, proven=False)] if nothing else []
+            nobody = f"no document at all fits the {_READER[direction]} version"
+            return [Change("", "the schema", (direction,), nobody, proven=False)] if nothing else []
         search = _Search(direction, writer, reader, self.until)
         found = [self._isolated(search, edit) for edit in told if time.monotonic() < self.until]
         proven = [change for change in found if change is not None and change.proven]
@@ -164,13 +163,20 @@ class _Work:
             if changed.covers(search.writer):
                 return None
             alone = changed.reads()[1]
+            others = self._without(search, edit)
         except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError, Refused):
             return None
         tried = _beyond(search.writer.writer, changed.reader, self.pool)
-        found = search.witness(value for value in tried if not alone.is_valid(value))
+        found = search.witness((value for value in tried if not alone.is_valid(value)), alone, others)
         if found is not None:
             return _proven(search.direction, edit.pointer, str(edit), found)
-        return Change(edit.pointer, str(edit), (search.direction,), UNSHOWN, proven=False)
+        return Change(edit.pointer, str(edit), (search.direction,), why(edit), proven=False)
+
+    @staticmethod
+    def _without(search: "_Search", edit: Edit) -> Any:
+        """Return the validator of a reader for whom all changed but this edit."""
+        reader, value = search.reader, edit.old if search.direction == "backward" else edit.new
+        return reader.validator(as_reader(applied(reader.schema, edit.path, value), reader.model))
 
 
 class _Search:
@@ -180,18 +186,32 @@ class _Search:
         self.direction = direction
         self.until = until
         self.writer = writer
+        self.reader = reader
         self._writes = writer.writes()
         self._reads = reader.reads()
 
-    def witness(self, values: Iterator[Any]) -> "tuple[Any, str] | None":
+    def witness(self, values: Iterator[Any], alone: Any = None, others: Any = None) -> "tuple[Any, str] | None":
+        """Return a document and what is wrong with it: for the reader, or for one for whom an edit `alone` is made.
+
+        A document is best that could be read if only the `others` had been made.
+        """
+        best: list[Any] = []
         for value in islice(values, MOST_TRIED):
             if time.monotonic() > self.until:
-                return None
+                break
             taken = all(validator.is_valid(value) for validator in self._writes)
-            if taken and not any(validator.is_valid(value) for validator in self._reads):
-                first = differences(self._reads[1], value)[0]
-                return value, f"{first.pointer or 'the document'} {first.message}"
-        return None
+            if not taken or any(validator.is_valid(value) for validator in self._reads):
+                continue
+            if others is None or others.is_valid(value):
+                best = [value]
+                break
+            best = best or [value]
+        return (best[0], _said(alone or self._reads[1], best[0])) if best else None
+
+
+def _said(reader: Any, value: Any) -> str:
+    first = differences(reader, value)[0]
+    return f"{first.pointer or 'the document'} {first.message}"
 
 
 def _beyond(writer: CanonicalSchema, reader: CanonicalSchema, pool: Pool) -> Iterator[Any]:
@@ -210,8 +230,8 @@ def _deeper(values: Iterator[Any]) -> Iterator[Any]:
 
 
 def _proven(direction: Direction, pointer: str, change: str, found: tuple[Any, str]) -> Change:
-    why = f"the {_WRITER[direction]} version may send what the {_READER[direction]} one refuses: {found[1]}"
-    return Change(pointer, change, (direction,), why, found[0])
+    told = f"the {_WRITER[direction]} version may send what the {_READER[direction]} one refuses: {found[1]}"
+    return Change(pointer, change, (direction,), told, found[0])
 
 
 def _quiet(edit: Edit) -> Change:

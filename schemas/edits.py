@@ -52,8 +52,11 @@ class Edit:
 
 
 def edits(old: Any, new: Any) -> list[Edit]:
-    """Return where two schemas differ, each place as deep as one keyword or one named part."""
-    return list(_walk(old, new, (), is_map=False))
+    """Return where two schemas differ, each place as deep as one keyword or one named part.
+
+    Every version has an `$id` of its own, which is no difference.
+    """
+    return [edit for edit in _walk(old, new, (), is_map=False) if edit.path != ("$id",)]
 
 
 def _walk(old: Any, new: Any, path: tuple[str | int, ...], is_map: bool) -> Iterator[Edit]:

@@ -1,7 +1,7 @@
 """Infers a schema from sample documents; `schema new` calls it."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -11,6 +11,8 @@ import jsonschema_rs
 FORMATS = ("date-time", "date", "uuid", "email", "uri")
 MOST_MEMBERS = 8  # of an enum
 REPEATED = 3  # how often each member of an enum comes, on average
+ONLY_NULL = "Always null in the samples: say what else it may be."
+_ENVELOPE = {"specversion", "id", "source", "type", "data"}
 _KEPT = 1000  # different texts of one place
 
 
@@ -38,13 +40,16 @@ class Shape:
 
     def schema(self) -> dict[str, Any]:
         """Return a schema that accepts every value that was added."""
-        types = sorted({"number" if name == "integer" and self.types["number"] else name for name in self.types})
+        if [*self.types] == ["null"]:
+            return {"description": ONLY_NULL}
+        seen = {"number" if name == "integer" and self.types["number"] else name for name in self.types}
+        types = sorted(seen, key=lambda name: (name == "null", name))
         made: dict[str, Any] = {"type": types[0] if len(types) == 1 else types}
         if self.types["object"]:
             made |= self._object()
         if self.items is not None:
             made["items"] = self.items.schema()
-        if types == ["string"]:
+        if seen - {"null"} == {"string"}:
             made |= self._string()
         return made
 
@@ -59,7 +64,9 @@ class Shape:
         if fitting and len(self.texts) < _KEPT:
             return {"format": fitting[0]}
         few = 1 < len(self.texts) <= MOST_MEMBERS and self.texts.total() >= REPEATED * len(self.texts)
-        return {"enum": sorted(self.texts)} if few and min(self.texts.values()) > 1 else {}
+        if not few or min(self.texts.values()) == 1:
+            return {}
+        return {"enum": [*sorted(self.texts), *([None] if self.types["null"] else [])]}
 
 
 def infer(samples: Iterable[Any]) -> dict[str, Any]:
@@ -70,13 +77,19 @@ def infer(samples: Iterable[Any]) -> dict[str, Any]:
     return shape.schema()
 
 
-def named(schema: dict[str, Any], type_: str, identifier: str, samples: Sequence[Any]) -> dict[str, Any]:
-    """Return an inferred schema with what every schema file must say."""
+def data_of(document: Any) -> tuple[Any, bool]:
+    """Return the data of a sample, and whether it came in a CloudEvents envelope (CloudEvents 1.0, section 3.1)."""
+    is_envelope = isinstance(document, dict) and document.keys() >= _ENVELOPE
+    return (document["data"], True) if is_envelope else (document, False)
+
+
+def named(schema: dict[str, Any], type_: str, identifier: str, samples: str) -> dict[str, Any]:
+    """Return an inferred schema with what every schema file must say; `samples` says of how many."""
     head = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": identifier,
         "title": type_,
-        "description": f"Inferred from {len(samples)} samples; say when a partner sends it.",
+        "description": f"Inferred from {samples}; say when a partner sends it.",
     }
     return head | schema
 

@@ -13,6 +13,18 @@ FORMATS = (
     "2026-03-01T10:00:00Z", "2026-03-01", "10:00:00Z", "P1D", "a@example.org", "https://example.org/a", "example.org",
     "192.0.2.1", "2001:db8::1", "123e4567-e89b-12d3-a456-426614174000", "/a", "YQ==", "{}", "^a$",
 )  # fmt: skip
+_DAY = "(1[89]|2[01])[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])"
+_TIME = r"([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{3})?(Z|[+-]0[0-9]:00)"
+_HEX = "[0-9a-f]"
+SHAPES = {  # texts that have a format, though not all of them
+    "date": f"^{_DAY}$",
+    "time": f"^{_TIME}$",
+    "date-time": f"^{_DAY}T{_TIME}$",
+    "uuid": f"^{_HEX}{{8}}-{_HEX}{{4}}-[1-5]{_HEX}{{3}}-[89ab]{_HEX}{{3}}-{_HEX}{{12}}$",
+    "email": r"^[A-Za-z0-9_]{1,20}@[a-z0-9]{1,20}\.[a-z]{2,9}$",
+    "uri": r"^(https?|ftp|urn):(//)?[A-Za-z0-9_./-]{1,40}$",
+    "ipv4": r"^(1?[1-9]?[0-9]\.){3}1?[1-9]?[0-9]$",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,15 +1,17 @@
 """The schemas of a project by type and version; the gateway and the pipeline validate with it."""
 
+import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+from weakref import WeakValueDictionary
 
 import jsonschema_rs
 
-from crossdock.kernel.content import did_you_mean
+from crossdock.kernel.content import beginning, did_you_mean
 from crossdock.kernel.problems import Incomplete, Problem, Refused, refuse
 from schemas import about
 from schemas.about import About
@@ -20,15 +22,20 @@ FOLDER = "schemas"
 _TYPE = re.compile(r"(?!crossdock\.)[a-z0-9_]+(\.[a-z0-9_]+)*\Z")
 _VERSION = re.compile(r"(0|[1-9][0-9]{0,5})\.(0|[1-9][0-9]{0,5})\Z")
 _UNSAID = About()
+_UNREAD = About(compatibility="none")  # what it demands is not known: nothing is said against new versions
 _DATASCHEMA = re.compile(r"/([^/?#]+)/([^/?#]+)\Z")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class Compiled:
     """One version of one type: the schema as written and its validator."""
 
     schema: Mapping[str, Any]
     validator: jsonschema_rs.Draft202012Validator
+
+
+# Those in use now, by name and hash of the file: most schemas of other content are those of the content before.
+_PRESENT: WeakValueDictionary[tuple[str, bytes], Compiled] = WeakValueDictionary()
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +127,7 @@ def load(root: Path) -> Registry:
             problems.append(_misnamed(path.relative_to(root).as_posix()))
             continue
         try:
-            found.setdefault(path.parent.name, {})[path.stem] = Compiled(*read(path, root))
+            found.setdefault(path.parent.name, {})[path.stem] = _compile(path, root)
         except Refused as error:
             problems.extend(error.problems)
     abouts: dict[str, About] = {}
@@ -129,9 +136,23 @@ def load(root: Path) -> Registry:
             abouts[path.parent.name] = about.read(path, root, found.get(path.parent.name, {}))
         except Refused as error:
             problems.extend(error.problems)
+            abouts[path.parent.name] = _UNREAD
     if problems:
         raise Incomplete(problems, Registry(found, abouts))
     return Registry(found, abouts)
+
+
+def _compile(path: Path, root: Path) -> Compiled:
+    named = _hashed(path, root)
+    if (present := _PRESENT.get(named)) is None:
+        present = Compiled(*read(path, root))
+        if _hashed(path, root) == named:  # else it was written between the two looks
+            _PRESENT[named] = present
+    return present
+
+
+def _hashed(path: Path, root: Path) -> tuple[str, bytes]:
+    return path.relative_to(root).as_posix(), hashlib.sha256(beginning(path)).digest()
 
 
 def is_name(type_: str, version: str) -> bool:

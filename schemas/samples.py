@@ -1,19 +1,18 @@
 """Makes documents that a canonical schema accepts; the search for a witness draws from them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any
 
 import jsonschema_rs
 from jsonschema_rs import CanonicalSchema, canonical
 
-from schemas.pool import FORMATS, MAX_LENGTH, Pool
-from schemas.texts import matching
+from schemas.pool import FORMATS, MAX_LENGTH, SHAPES, Pool
+from schemas.texts import matching, some
 
 MAX_DEPTH = 8
 MOST = 24  # values of one place
 MOST_ITEMS = 2000
-ROUNDS = 12
 
 
 def samples(schema: CanonicalSchema, pool: Pool, depth: int = 0) -> Iterator[Any]:
@@ -29,31 +28,6 @@ def samples(schema: CanonicalSchema, pool: Pool, depth: int = 0) -> Iterator[Any
         if (shown := repr(value)) not in seen and accepts.is_valid(value):
             seen.add(shown)
             yield value
-
-
-def repeated(document: Any) -> Iterator[Any]:
-    """Return a document with each of its parts in the place of what is inside of that, twelve times over."""
-    for outer, part in _parts(document):
-        for inner, _ in islice(_parts(part), 1, 9):
-            made = part
-            for _ in range(ROUNDS):
-                made = _with(part, inner, made)
-            yield _with(document, outer, made)
-
-
-def _parts(value: Any) -> Iterator[tuple[tuple[str | int, ...], Any]]:
-    yield (), value
-    inside = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    yield from (((step, *path), part) for step, child in inside for path, part in _parts(child))
-
-
-def _with(value: Any, path: tuple[str | int, ...], part: Any) -> Any:
-    if not path:
-        return part
-    changed = _with(value[path[0]], path[1:], part)
-    if isinstance(value, dict):
-        return {**value, path[0]: changed}
-    return [changed if index == path[0] else one for index, one in enumerate(value)]
 
 
 def _validator(schema: CanonicalSchema) -> Any:
@@ -105,10 +79,9 @@ def _in_turn(sources: list[Any]) -> Iterator[Any]:
 
 def _strings(view: canonical.StringView, pool: Pool) -> Iterator[str]:
     least, most = view.min_length or 0, view.max_length
-    for pattern in view.patterns:
-        yield from matching(pattern)
-    for pattern in view.excluded_patterns:
-        yield from matching(pattern)
+    if view.patterns or view.excluded_patterns:
+        formats = [SHAPES[name] for name in view.formats if name in SHAPES]
+        yield from some(frozenset((*view.patterns, *formats)), frozenset(view.excluded_patterns), least, most)
     yield from FORMATS if view.formats or view.content_encodings or view.content_media_types else ()
     yield from ("x" * length for length in (max(least, 1), least, least + 1) if length <= MAX_LENGTH)
     yield from pool.texts()
@@ -139,14 +112,14 @@ def _arrays(view: canonical.ArrayView, pool: Pool, depth: int) -> Iterator[list[
     least, prefix = view.min_items or 0, list(view.prefix_items)
     rest = _few(view.items, pool, depth)
     tuple_ = [_few(schema, pool, depth) for schema in prefix]
-    needed = [value for one in view.contains for value in _repeated(one, pool, depth)]
+    needed = [value for one in view.contains for value in _repeated(one, view.items, pool, depth)]
     for length in dict.fromkeys((least, len(prefix), len(prefix) + 1, len(needed), least + 1, least + 2, *range(4))):
         if least <= length <= MOST_ITEMS:
             yield from _rows(tuple_, rest, needed, length)
 
 
-def _repeated(one: canonical.ContainsView, pool: Pool, depth: int) -> list[Any]:
-    found = _few(one.schema, pool, depth)
+def _repeated(one: canonical.ContainsView, items: CanonicalSchema | None, pool: Pool, depth: int) -> list[Any]:
+    found = _few(_both(one.schema, items), pool, depth) or _few(one.schema, pool, depth)
     count = one.min_contains if one.min_contains is not None else 1
     return [found[index % len(found)] for index in range(min(count, MOST_ITEMS))] if found else []
 
@@ -177,7 +150,7 @@ def _objects(view: canonical.ObjectView, pool: Pool, depth: int) -> Iterator[dic
     patterned = {name: _few(schema, pool, depth) for name, schema in patterns.items()}
     base = {name: (known.get(name) or other or ["x"])[0] for name in view.required}
     for bad in view.violations:
-        yield from ({**base, name: value} for name, value in _violating(bad, pool, depth))
+        yield from ({**base, name: value} for name, value in _violating(bad, view, pool, depth))
     optional = _optional(view, known | patterned, other, pool, base)
     for size in dict.fromkeys((view.min_properties or 0, len(base), view.max_properties or 0)):
         if len(base) <= size <= MOST_ITEMS:
@@ -207,20 +180,45 @@ def _fresh(names: CanonicalSchema | None) -> list[str]:
     return [*found, *longer]
 
 
-def _violating(bad: Any, pool: Pool, depth: int) -> Iterator[tuple[str, Any]]:
-    values = [*pool.values[:60]]
+def _violating(bad: Any, view: canonical.ObjectView, pool: Pool, depth: int) -> Iterator[tuple[str, Any]]:
+    """Return names and values of fields that an object must have so as not to be taken by another schema."""
     match bad:
         case canonical.NameFailsView(schema):
             accepts = _validator(schema)
-            names = [name for name in ("other", *pool.names, *pool.texts()) if not accepts.is_valid(name)]
-            yield from ((name, value) for value in values for name in names[:8])
+            known = ("other", *pool.names, *pool.texts())
+            names = [name for name in known if not accepts.is_valid(name)]
+            names += [name for name in _failing(schema, [view.property_names], pool, depth) if isinstance(name, str)]
+            yield from ((name, value) for value in _values(view, pool, depth) for name in (*names[:8], *names[-8:]))
         case canonical.UndeclaredValueFailsView(names, _, additional):
-            accepts = _validator(additional)
             fresh = [name for name in ("other", *pool.names, *pool.texts()) if name not in names]
-            yield from ((name, value) for value in values if not accepts.is_valid(value) for name in fresh[:8])
+            rules = [*view.pattern_properties.values(), view.additional_properties]
+            values = _failing(additional, rules, pool, depth)
+            yield from ((name, value) for value in values for name in fresh[:8])
         case canonical.PatternValueFailsView(pattern, schema):
-            accepts = _validator(schema)
-            yield from ((n, value) for value in values if not accepts.is_valid(value) for n in matching(pattern)[:3])
+            rules = [*view.pattern_properties.values(), view.additional_properties]
+            values = _failing(schema, rules, pool, depth)
+            own = some(frozenset((pattern, *view.pattern_properties))), matching(pattern)
+            yield from ((name, value) for value in values for name in (*own[0][:3], *own[1][:3]))
+
+
+def _values(view: canonical.ObjectView, pool: Pool, depth: int) -> list[Any]:
+    """Return values that a field of any name may have."""
+    rules = [rule for rule in (view.additional_properties, *view.pattern_properties.values()) if rule is not None]
+    return [value for rule in rules for value in _few(rule, pool, depth)[:4]] + [*pool.values[:60]]
+
+
+def _failing(schema: CanonicalSchema, rules: Iterable[CanonicalSchema | None], pool: Pool, depth: int) -> list[Any]:
+    """Return values that do not fit a schema: those first that fit one of the rules."""
+    accepts = _validator(schema)
+    found = [value for rule in rules if rule is not None for value in _few(_both(schema.negate(), rule), pool, depth)]
+    return [*found, *(value for value in pool.values[:60] if not accepts.is_valid(value))]
+
+
+def _both(one: CanonicalSchema, other: CanonicalSchema | None) -> CanonicalSchema:
+    try:
+        return one if other is None else one.intersect(other)
+    except canonical.CanonicalizationError:
+        return one
 
 
 def _few(schema: CanonicalSchema | None, pool: Pool, depth: int) -> list[Any]:

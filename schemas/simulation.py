@@ -11,6 +11,7 @@ import jsonschema_rs
 from jsonschema_rs import canonical
 
 from crossdock.kernel.problems import Refused
+from schemas.residue import covers
 from schemas.unrolled import circle, leads_back, referred, subschemas, target, unrolled
 
 SECONDS = 0.5
@@ -138,7 +139,7 @@ class _Proof:
             )
             for node, root in ((reader, self.reader), (writer, self.writer))
         ]
-        return made[0].covers(made[1]) == canonical.Containment.YES
+        return covers(*made)
 
     def _claim(self, key: str, writer: Any, reader: Any, assumed: frozenset[tuple[int, int]]) -> bool:
         """Tell whether keywords of a writer's part prove one of the reader's."""

@@ -9,7 +9,7 @@ import jsonschema_rs
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 
-from crossdock.kernel import jsontext, yamlfile
+from crossdock.kernel import jsontext, within, yamlfile
 from crossdock.kernel.content import Spot, read_schema
 from crossdock.kernel.problems import Problem, Refused
 from schemas import unrolled
@@ -69,9 +69,9 @@ def _read(
     path: Path, root: Path, find: Callable[[Spot], list[Problem]]
 ) -> tuple[dict[str, Any], jsonschema_rs.Draft202012Validator]:
     name = path.relative_to(root).as_posix()
-    if path.stat().st_size > MAX_BYTES:
+    raw = within.read(path, root, MAX_BYTES + 1)
+    if len(raw) > MAX_BYTES:
         raise Refused([Problem("too_large", f"larger than {MAX_BYTES >> 10} KiB").at(name)])
-    raw = path.read_bytes()
     schema = _parse(raw, name)
     # The places of a schema's values are looked for when there is something to show: that costs as much as the rest.
     if find(Spot(yamlfile.Document(name, schema, {}))):
@@ -84,7 +84,7 @@ def _read(
 
 def placed(path: Path, root: Path) -> yamlfile.Document:
     """Return a schema that was read before, with the places of its values."""
-    raw, name = path.read_bytes(), path.relative_to(root).as_posix()
+    raw, name = within.read(path, root, MAX_BYTES), path.relative_to(root).as_posix()
     return _document(raw, name, _parse(raw, name))
 
 

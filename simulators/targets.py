@@ -5,6 +5,7 @@ Used by `simulators.day`, by tests (`running_targets`) and as a program: `python
 
 import argparse
 import asyncio
+import errno
 import hashlib
 import json
 import signal
@@ -209,7 +210,12 @@ def main() -> None:
     for name in NAMES:
         parser.add_argument(f"--{name}-port", type=int, default=0, help="0 picks a free one")
     arguments = parser.parse_args()
-    asyncio.run(_serve({name: getattr(arguments, f"{name}_port") for name in NAMES}))
+    try:
+        asyncio.run(_serve({name: getattr(arguments, f"{name}_port") for name in NAMES}))
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
+        sys.exit(f"port_taken  {error.strerror}  give another port; 0 picks a free one")
 
 
 if __name__ == "__main__":

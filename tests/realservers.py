@@ -12,7 +12,8 @@ import pytest
 from nats.aio.client import Client
 from nats.js.errors import NotFoundError
 
-from crossdock.adapters import nats
+from crossdock.adapters import claims, nats
+from crossdock.adapters.audit import AUDIT
 from crossdock.adapters.topology import BUCKETS, Topology
 from crossdock.kernel.problems import Refused, Unavailable
 from crossdock.kernel.stream import STREAMS
@@ -98,7 +99,7 @@ async def clean(url: str) -> AsyncIterator[tuple[Client, Topology]]:
     """Connect to a broker whose streams and buckets are new."""
     async with connected(url) as client:
         jetstream = client.jetstream()
-        for name in (*STREAMS, *(f"KV_{bucket}" for bucket in BUCKETS)):
+        for name in (*STREAMS, AUDIT, claims.STREAM, *(f"KV_{bucket}" for bucket in BUCKETS)):
             with suppress(NotFoundError):
                 await jetstream.delete_stream(name)
         topology = Topology(client, 1, RETENTION)

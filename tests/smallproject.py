@@ -90,6 +90,37 @@ tests:
 }
 
 
+def _version(type_: str, version: str, schema: dict[str, Any]) -> dict[str, str | None]:
+    head = {"$id": f"crossdock:/{type_}/{version}", "title": type_, "description": "for a test"}
+    return {f"schemas/{type_}/{version}.json": json.dumps({**head, **schema}, indent=2)}
+
+
+# Tills that still send version 1 of what the transform takes, and a target ahead of it with a form of its own.
+OLDER: dict[str, str | None] = {
+    **_version("pos.sale", "2.0", SALE),
+    **_version("inventory.sold", "2.0", SOLD),
+    SALE_MAP: FILES[SALE_MAP].replace("from: pos.sale@1", "from: pos.sale@2"),
+    TILLS: FILES[TILLS].replace("[pos.sale]", "[pos.sale@1.0]"),
+    STOCK: FILES[STOCK].replace("[inventory.sold]", "[inventory.sold@2]").replace("to: erp", "to: erp\n    map: erp"),
+    "transforms/pos.sale/1-to-2.yaml": "map: $\n",
+    "transforms/inventory.sold/1-to-2.yaml": "map: $\n",
+    "transforms/targets/erp.yaml": "map: '{\"at\": location}'\n",
+}
+
+# A folder that is polled for sales, and a source that takes what is found there.
+POLLED: dict[str, str | None] = {
+    "connectors/inbox.yaml": "connector: inbox\nkind: file\nfolder: /in\nformat: jsonl\npoll: {}\n",
+    "gateway/dropped.yaml": """\
+source: dropped
+partner: stores
+accept: webhook
+types: [pos.sale]
+poll: {connector: inbox}
+event: {id: body.receipt, type: '"pos.sale"'}
+""",
+}
+
+
 def write(root: Path, changes: Mapping[str, str | None] | None = None) -> Path:
     """Write the project with some files changed; `None` leaves one out."""
     for name, text in {**FILES, **(changes or {})}.items():

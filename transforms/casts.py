@@ -21,6 +21,11 @@ class Cast:
     spot: Spot = field(repr=False, compare=False)
 
     @property
+    def name(self) -> str:
+        """What people call it, as its file is named."""
+        return f"{self.type}/{self.from_major}-to-{self.to_major}"
+
+    @property
     def up(self) -> bool:
         """Whether it leads to a newer version."""
         return self.to_major > self.from_major

@@ -6,6 +6,7 @@ import re
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -14,10 +15,13 @@ from crossdock.kernel import jsontext, yamlfile
 from crossdock.kernel.content import beginning, did_you_mean
 from crossdock.kernel.expression import View
 from crossdock.kernel.problems import Problem, Refused, refuse
+from transforms.timelimit import TookTooLong, within
 
 PREFIX = "python:"
 _NAMED = re.compile(r"python:([a-z_][a-z0-9_]*)\.([A-Za-z_][A-Za-z0-9_]*)\Z")
 _FILES = re.compile(rb"python:([a-z_][a-z0-9_]*)\.")
+CALL_LIMIT = 1  # seconds, as an expression has
+IMPORT_LIMIT = 5  # seconds
 _MAX_NODES = 1_000_000
 _NO_TEXT = re.compile("[\ud800-\udfff\ufdd0\ufdd1]")  # halves of a character, and what `expression` marks numbers with
 
@@ -37,8 +41,12 @@ class PythonMap:
             Refused: `transform_failed` with the function, and the line in which it failed.
         """
         event = view.event
+        call = partial(self.function, jsontext.own_loads(jsontext.dumps(event.data)), event.attributes())
         try:
-            value = self.function(jsontext.own_loads(jsontext.dumps(event.data)), event.attributes())
+            value = within(CALL_LIMIT, call)
+        except TookTooLong as error:
+            told = f"{self.name} took longer than {CALL_LIMIT} s{self._line(error)}"
+            raise refuse("transform_failed", told, rule=self.name) from None
         except (Exception, SystemExit) as error:
             told = f"{self.name}: {type(error).__name__}: {error}"[:300] + self._line(error)
             raise refuse("transform_failed", told, rule=self.name) from None
@@ -47,8 +55,8 @@ class PythonMap:
         return value
 
     def _line(self, error: BaseException) -> str:
-        lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == self.file]
-        return f" ({self.file}:{lines[-1]})" if lines else ""
+        line = _last_line(error, self.file)
+        return f" ({self.file}:{line})" if line else ""
 
 
 def load(text: str, folder: Path, root: Path) -> PythonMap:
@@ -87,15 +95,24 @@ def _module(path: Path, file: str) -> ModuleType:
     """Run a module from its text: without a cache of it, which tells changes of one second not apart."""
     module = ModuleType(path.stem)
     try:
-        exec(compile(path.read_bytes(), file, "exec"), module.__dict__)
+        code = compile(path.read_bytes(), file, "exec")
+        within(IMPORT_LIMIT, partial(exec, code, module.__dict__))
     except SyntaxError as error:
         where = error.lineno or 1, error.offset or 1
         raise Refused([Problem("bad_python", str(error.msg)).at(file, *where)]) from None
+    except TookTooLong as error:
+        problem = Problem("bad_python", f"its import took longer than {IMPORT_LIMIT} s", "only define functions there")
+        raise Refused([problem.at(file, _last_line(error, file) or 1)]) from None
     except (Exception, SystemExit) as error:
-        lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file]
         problem = Problem("bad_python", f"{type(error).__name__}: {error}"[:300], "the module fails when it is loaded")
-        raise Refused([problem.at(file, (lines or [1])[-1] or 1)]) from None
+        raise Refused([problem.at(file, _last_line(error, file) or 1)]) from None
     return module
+
+
+def _last_line(error: BaseException, file: str) -> int | None:
+    """Return the line of a file in which an exception arose, None if it did elsewhere."""
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file]
+    return lines[-1] if lines else None
 
 
 def _check_signature(function: Callable[..., Any], name: str, file: str) -> None:

@@ -14,7 +14,7 @@ from nats.js.errors import KeyNotFoundError, KeyWrongLastSequenceError, NoKeysEr
 
 from crossdock import bundle as bundles
 from crossdock import inforce
-from crossdock.adapters.consumers import ROUTE
+from crossdock.adapters.consumers import FEED, ROUTE, carried, consumers
 from crossdock.adapters.topology import CONTENT
 from crossdock.bundle import Bundle
 from crossdock.inforce import InForce
@@ -138,6 +138,12 @@ class NatsContents:
             info = await jetstream.add_consumer(EVENTS, config)
             await jetstream.delete_consumer(EVENTS, info.name)
         return ((info.delivered.stream_seq or 0) if info.delivered else 0) + 1
+
+    async def carried(self) -> frozenset[str]:
+        """Return the routes that feeds carry, of seats that nobody holds at the moment too."""
+        with _told():
+            feeds = [info for info in await consumers(self._client) if info.name.startswith(FEED)]
+        return frozenset().union(*map(carried, feeds))
 
     async def waiting(self, route: str) -> int:
         """Return how many events wait for a route that is behind."""

@@ -15,6 +15,7 @@ from nats.js.api import AckPolicy, ConsumerConfig, ConsumerInfo, DeliverPolicy
 from nats.js.errors import NotFoundError
 
 from crossdock.adapters import wire
+from crossdock.adapters.claims import Bodies
 from crossdock.adapters.consumers import filters
 from crossdock.adapters.nats import as_message, hand_out
 from crossdock.kernel.problems import Unavailable
@@ -33,9 +34,10 @@ class NatsInbox:
     nats-py's own `fetch` waits out its timeout for a full batch once it was idle, which is a fixed delay. With
     `patience`, when messages got lost on the way (the broker was killed) or are in the hands of a predecessor that was
     killed, later ones wait so many seconds for them: the broker hands them out again, but not in the stream's order.
+    Large bodies come back, if `whole`; while many of them are in hand further ones wait.
     """
 
-    def __init__(self, client: Client, stream: str, consumer: str, patience: float = 0) -> None:
+    def __init__(self, client: Client, stream: str, consumer: str, patience: float = 0, *, whole: bool = True) -> None:
         self._client = client
         self._stream = stream
         self._request = f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{consumer}"
@@ -49,6 +51,7 @@ class NatsInbox:
         self._last = 0
         self._hold = 0.0
         self._subscription: Any = None
+        self.bodies = Bodies(client, whole)
 
     async def start(self) -> "NatsInbox":
         """Subscribe to the inbox that messages are pushed to.
@@ -72,10 +75,10 @@ class NatsInbox:
         """See `Inbox.fetch`.
 
         Raises:
-            Unavailable: the consumer does not exist.
+            Unavailable: the consumer does not exist, or the broker does not answer.
         """
         deadline = time.monotonic() + wait
-        while not self._ready or not self._whole():
+        while not self._ready or not self._whole() or self.bodies.full(self._ready[0]):
             self._event.clear()  # before asking: an answer may come while that waits
             self._ask(limit)
             left = deadline - time.monotonic()
@@ -89,11 +92,13 @@ class NatsInbox:
             if self._lost:
                 self._lost = False
                 raise Unavailable(f"consumer {self._consumer} does not answer")
-        return [self._ready.popleft() for _ in range(min(limit, len(self._ready)))]
+        return await self.bodies.take(self._ready, limit)
 
     def ack(self, messages: Iterable[Message]) -> None:
         """See `Inbox.ack`."""
         self._reply(messages, b"+ACK")
+        if self.bodies.give_up(messages):
+            self._event.set()
 
     def extend(self, messages: Iterable[Message]) -> None:
         """See `Inbox.extend`."""
@@ -212,7 +217,7 @@ class NatsInbox:
 async def read(
     client: Client, stream: str, *, headers_only: bool = False, subjects: Sequence[str] = (">",)
 ) -> AsyncIterator[list[Message]]:
-    """Read a stream, or some subjects of it, to its present end, in batches, leaving no consumer behind."""
+    """Read a stream, or some subjects of it, to its present end, in batches; not large bodies. No consumer is left."""
     jetstream = client.jetstream()
     try:
         end = (await jetstream.stream_info(stream)).state.last_seq
@@ -227,7 +232,7 @@ async def read(
         mem_storage=True,
     )
     info = await jetstream.add_consumer(stream, config)
-    inbox = await NatsInbox(client, stream, info.name).start()
+    inbox = await NatsInbox(client, stream, info.name, whole=False).start()
     left, last, taken = info.num_pending or 0, 0, 0
     try:
         while left > 0 and last < end:

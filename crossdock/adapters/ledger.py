@@ -14,9 +14,9 @@ from crossdock.adapters.inbox import read
 from crossdock.adapters.watch import consumer_of
 from crossdock.kernel import event as events
 from crossdock.kernel.problems import Refused, Unavailable
-from crossdock.kernel.stream import DLQ, EVENT_ID, EVENTS, JOURNAL, ORIGIN, RAW, SOURCE, Message
+from crossdock.kernel.stream import CLAIM, DLQ, EVENT_ID, EVENTS, JOURNAL, ORIGIN, RAW, SOURCE, Message
 from crossdock.project import Project
-from journal.entry import MATCHED, RETRIED, Entry, unpack
+from journal.entry import MATCHED, MEANWHILE, Entry, unpack
 from journal.ledger import Ledger, RawEvent, RoutedEvent, balance
 from routes.spec import Route
 
@@ -84,7 +84,7 @@ class _Told:
         self.behind: set[tuple[str, int]] = set()
         self.routes: dict[int, set[str]] = {}
         for line in entries:
-            if line.route and line.outcome != RETRIED:
+            if line.route and line.outcome not in MEANWHILE:
                 self.settled.add((line.route, line.seq))
                 self.routes.setdefault(line.seq, set()).add(line.route)
             elif line.outcome == MATCHED:
@@ -133,7 +133,7 @@ def _raw(batch: list[Message], processed: int) -> list[RawEvent]:
 def _routed(
     message: Message, project: Project, readings: Mapping[str, _Reading], told: _Told, leaving: Collection[str]
 ) -> RoutedEvent:
-    event = events.restore(message.payload)
+    event = _event(message)
     names, waiting = [], set()
     for route in project.routes_for(event.type):
         state = _state(message, route, readings[route.name], told)
@@ -148,6 +148,13 @@ def _routed(
     names += gone  # of routes that the content had, while it had them
     waiting |= {name for name in gone if (name, message.seq) not in told.settled and name in leaving}
     return RoutedEvent(message.seq, event.id, tuple(names), frozenset(waiting))
+
+
+def _event(message: Message) -> events.Event:
+    """Return an event; of a large one, whose body is not read for this, only the type."""
+    if CLAIM in message.headers:
+        return events.Event("", "", message.subject.removeprefix("event."))
+    return events.restore(message.payload)
 
 
 def _state(message: Message, route: Route, reading: _Reading, told: _Told) -> str | None:
@@ -170,6 +177,8 @@ def _state(message: Message, route: Route, reading: _Reading, told: _Told) -> st
 
 
 def _wants(project: Project, route: Route, event: events.Event, message: Message) -> bool:
+    if CLAIM in message.headers:
+        return True  # until its feed has looked
     try:
         return project.wants(route, event, message.headers.get(SOURCE, ""))
     except Refused:

@@ -5,10 +5,11 @@ from nats.errors import Error as NatsError
 from nats.js.api import ConsumerInfo
 from nats.js.errors import NotFoundError
 
+from crossdock.adapters.claims import brought
 from crossdock.adapters.consumers import PROCESS, consumers, feed_of
 from crossdock.adapters.watch import consumer_of
 from crossdock.kernel.problems import Unavailable
-from crossdock.kernel.stream import DLQ, RAW, Lag
+from crossdock.kernel.stream import CLAIM, DLQ, RAW, Lag, Message
 from crossdock.project import Project
 from dlq.record import DeadLetter, parse
 
@@ -20,14 +21,16 @@ class NatsLetters:
         self._client = client
 
     async def get(self, seq: int) -> DeadLetter | None:
-        """Return the dead letter stored under a sequence, or None when it is past its retention."""
+        """Return the dead letter stored under a sequence, or None when it is past its retention or lost."""
         try:
             message = await self._client.jetstream().get_msg(DLQ, seq, direct=True)
         except NotFoundError:
             return None
         except (NatsError, OSError) as error:
             raise Unavailable(f"nats: {type(error).__name__}") from error
-        return parse(message.data or b"")
+        stored = Message(seq, message.subject or "", message.data or b"", message.headers or {}, 1, 0.0)
+        letter = await brought(self._client, stored)
+        return None if CLAIM in letter.headers else parse(letter.payload)
 
 
 async def lags(client: Client, project: Project) -> dict[str, Lag]:

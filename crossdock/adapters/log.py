@@ -9,6 +9,7 @@ from nats.aio.client import Client
 from nats.errors import Error as NatsError
 
 from crossdock.adapters import wire
+from crossdock.adapters.claims import HEAD, LARGE, Claims
 from crossdock.kernel.problems import Unavailable
 from crossdock.kernel.stream import Record, Stored
 
@@ -135,19 +136,25 @@ def _outcome(payload: bytes) -> Outcome:
 
 
 class NatsLog:
-    """Appends to whatever stream listens on a record's subject."""
+    """Appends to whatever stream listens on a record's subject; bodies of more than `large` bytes beside it."""
 
-    def __init__(self, acks: Acks, *, atomic_from: int = ATOMIC_FROM) -> None:
+    def __init__(self, acks: Acks, *, atomic_from: int = ATOMIC_FROM, large: int = LARGE) -> None:
         self._acks = acks
+        self._claims = Claims(acks.client, self._store)
+        self._large = min(large, acks.client.max_payload - HEAD)
         self._atomic_from = atomic_from
         self._batches = 0
 
     async def append(self, record: Record) -> Stored:
         """See `Log.append`."""
+        if len(record.payload) > self._large:
+            record = await self._claims.check_in(record)
         return (await self._append_each([record]))[0]
 
     async def append_all(self, records: Sequence[Record]) -> list[Stored]:
         """See `Log.append_all`."""
+        if [record for record in records if len(record.payload) > self._large]:
+            records = [await self._checked_in(record) for record in records]
         if 0 < len(records) <= BATCH:
             return await self._append_some(records)
         stored: list[Stored] = []
@@ -163,8 +170,15 @@ class NatsLog:
                 pass  # a redelivered batch: the server says for each message whether it is a repeat
         return await self._append_each(records)
 
+    async def _checked_in(self, record: Record) -> Record:
+        return await self._claims.check_in(record) if len(record.payload) > self._large else record
+
     async def _append_each(self, records: Sequence[Record]) -> list[Stored]:
-        asking = [(record.subject, {**record.headers, "Nats-Msg-Id": record.key}, record.payload) for record in records]
+        return await self._store(
+            [(record.subject, {**record.headers, "Nats-Msg-Id": record.key}, record.payload) for record in records]
+        )
+
+    async def _store(self, asking: Sequence[Sending]) -> list[Stored]:
         stored = []
         for outcome in await self._acks.send([], asking):
             if isinstance(outcome, Exception):

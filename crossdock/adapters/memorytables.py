@@ -5,6 +5,22 @@ from collections.abc import AsyncIterator, Callable, Collection, Sequence
 
 from crossdock.pipeline.parking import Note, key_mark
 from crossdock.pipeline.tables import FedRow
+from routes.match import Reference
+
+
+class MemoryArrivals:
+    """See `crossdock.pipeline.awaited.Arrivals`; nothing is forgotten."""
+
+    def __init__(self) -> None:
+        self._arrived: set[tuple[str, Reference]] = set()
+
+    async def put(self, connector: str, arrived: Sequence[Reference]) -> None:
+        """See `Arrivals.put`."""
+        self._arrived.update((connector, reference) for reference in arrived)
+
+    async def has(self, connector: str, reference: Reference) -> bool:
+        """See `Arrivals.has`."""
+        return (connector, reference) in self._arrived
 
 
 class MemoryNotes:

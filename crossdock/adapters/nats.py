@@ -25,14 +25,17 @@ async def connect(url: str, name: str) -> Client:
         Unavailable: when the first connection fails.
     """
 
+    made: list[Client] = []
+
     async def on_error(error: Exception) -> None:
-        log.warning("nats: %s", error)
+        if made:  # before, it comes five times a second, and whoever calls says that there is no connection
+            log.warning("nats: %s", error)
 
     if url.startswith("ws"):
         leanclient.load_websockets()
     try:
         async with asyncio.timeout(PATIENCE):
-            return await nats.connect(
+            client = await nats.connect(
                 url,
                 name=name,
                 error_cb=on_error,
@@ -43,8 +46,10 @@ async def connect(url: str, name: str) -> Client:
                 ping_interval=5,
                 max_outstanding_pings=2,
             )
+        made.append(client)
     except (NatsError, OSError) as error:
         raise Unavailable(f"nats: {type(error).__name__}") from error
+    return client
 
 
 def as_message(subject: bytes, reply: bytes, header: bytes, payload: bytes) -> Message:

@@ -17,7 +17,7 @@ _PATIENCE = 5.0  # seconds for a next batch
 async def past(client: Client, since: int, after: int, limit: int) -> list[Message]:
     """Return at most `limit` messages, oldest first: those after a sequence, or since a time, or else the newest.
 
-    `since` is in Unix milliseconds; 0 of either stands for none.
+    `since` is in Unix milliseconds; 0 of either stands for none. There are fewer where bodies are large.
 
     Raises:
         Unavailable: the broker does not answer.
@@ -46,7 +46,7 @@ async def _read(client: Client, config: ConsumerConfig, limit: int) -> list[Mess
     messages: list[Message] = []
     try:
         wanted = min(limit, info.num_pending or 0)
-        while len(messages) < wanted:
+        while len(messages) < wanted and not inbox.bodies.many:
             batch = await inbox.fetch(min(1000, wanted - len(messages)), _PATIENCE)
             if not batch:
                 raise Unavailable(f"reading {RAW} stalled")

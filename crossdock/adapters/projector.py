@@ -22,15 +22,21 @@ log = logging.getLogger(__name__)
 BATCH = 200
 MOST_ENTRIES = 5_000  # in one transaction
 PACE = 0.1  # seconds from lot to lot under load: a transaction costs as much as 50 entries
+FORGET_EVERY = 600.0  # seconds
 _IDLE = 60.0
 
 
 class Projector:
-    """Reads on from the store's own position, so the store can be dropped and is built again."""
+    """Reads on from the store's own position, so the store can be dropped and is built again.
 
-    def __init__(self, client: Client, store: JournalStore) -> None:
+    Days that ended `keep` seconds ago are deleted; nothing but the projection waits for that.
+    """
+
+    def __init__(self, client: Client, store: JournalStore, keep: float) -> None:
         self._client = client
         self._store = store
+        self._keep = keep
+        self._forgot = -FORGET_EVERY
 
     async def run(self) -> None:
         """Project until cancelled."""
@@ -48,6 +54,7 @@ class Projector:
         try:
             while True:
                 messages = await inbox.fetch(BATCH, 5)
+                await self._forget()
                 if not messages:
                     continue
                 begun = time.monotonic()
@@ -59,6 +66,11 @@ class Projector:
                     await asyncio.sleep(begun + PACE - time.monotonic())
         finally:
             await inbox.close()
+
+    async def _forget(self) -> None:
+        if time.monotonic() - self._forgot >= FORGET_EVERY:
+            self._forgot = time.monotonic()
+            await asyncio.to_thread(self._store.forget, int((time.time() - self._keep) * 1000))
 
     async def _check_sequence(self, position: int, messages: Sequence[Message]) -> None:
         """Make sure that what is missing between messages is missing in the stream too: past its retention, deleted.

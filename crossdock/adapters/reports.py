@@ -55,7 +55,14 @@ class Reports:
 
     def states(self) -> dict[str, Any]:
         """Return the lane states of all workers heard lately, by route."""
-        return {route: state for report in self._fresh() for route, state in report["state"].items()}
+        return self._joined("lanes")
+
+    def polls(self) -> dict[str, Any]:
+        """Return what is known of all polls heard of lately, by source."""
+        return self._joined("polls")
+
+    def _joined(self, part: str) -> dict[str, Any]:
+        return {name: state for report in self._fresh() for name, state in report["state"].get(part, {}).items()}
 
     def contents(self) -> dict[str, Any]:
         """Return for each process heard lately which revision it works by, and why not another if it cannot."""

@@ -1,42 +1,36 @@
 """The journal in SQLite or PostgreSQL through SQLAlchemy."""
 
 import logging
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import astuple
-from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Connection, and_, create_engine, event, exists, func, or_, select, tuple_, union
+from sqlalchemy import Connection, and_, create_engine, delete, event, exists, func, or_, select, tuple_
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import StaticPool
 
+from crossdock.adapters import sqlcauses, sqldays, sqlsearch, sqlwrite
 from crossdock.adapters.sqltables import (
-    FINDABLE,
-    KEYED,
+    DAY,
     LETTER_FIELDS,
     LISTED,
-    METADATA,
-    REPEAT,
-    Statements,
     counts_table,
     entries_table,
     letters_table,
     position_table,
-    remake_if_changed,
     statements,
 )
 from crossdock.kernel.problems import Unavailable
-from journal.entry import ACCEPTED, PROCESS, Entry
-from journal.store import OPEN, LetterState, letter_after
+from journal.entry import ACCEPTED, DELIVERED, PROCESS, Entry
+from journal.search import Page, Search
+from journal.store import OPEN, CauseCount, LetterState
 
 log = logging.getLogger(__name__)
 
-_AT_ONCE = 500  # dead letters asked for by one query
+_LOT = 16  # bits of an entry's number that count within its lot
+_POSITION = "journal"
 _ENTRY_COLUMNS = tuple(entries_table.c[name] for name in Entry._fields)
 _LETTER_COLUMNS = tuple(letters_table.c[name] for name in LETTER_FIELDS)
-_counted = itemgetter(*map(Entry._fields.index, ("stage", "route", "source", "outcome")))
 
 
 class SqlJournal:
@@ -52,7 +46,8 @@ class SqlJournal:
         self._engine = create_engine(url, **arguments)
         if self._engine.dialect.name == "sqlite":
             event.listen(self._engine, "connect", _tune_sqlite)
-        METADATA.create_all(self._engine)
+        sqldays.make_base(self._engine)
+        self._days: set[int] = set()
         self._statements = statements(self._engine.dialect)
 
     def close(self) -> None:
@@ -61,9 +56,9 @@ class SqlJournal:
 
     def prepare(self) -> None:
         """See `JournalStore.prepare`."""
-        with self._engine.begin() as connection:
-            if remake_if_changed(connection):
-                log.info("journal: the tables are of an earlier version and are built again")
+        if sqldays.remake_if_changed(self._engine):
+            log.info("journal: the tables are of an earlier version and are built again")
+        self._days = set(sqldays.days(self._engine))
 
     def position(self) -> int:
         """See `JournalStore.position`."""
@@ -72,35 +67,48 @@ class SqlJournal:
 
     def project(self, entries: Sequence[Entry], position: int) -> None:
         """See `JournalStore.project`."""
+        of_day = sqlwrite.by_day(entries)
+        if not of_day.keys() <= self._days:
+            self._days = set(sqldays.make_days(self._engine, of_day))
         with self._engine.begin() as connection:
             if position <= _position(connection):
                 return
-            if entries:
-                _add(connection, self._statements, entries)
-            connection.exec_driver_sql(self._statements.move, ("journal", position))
+            n = position << _LOT
+            for day, lines in of_day.items():
+                sqlwrite.add(connection, self._statements, day, lines, n)
+                n += len(lines)
+            sqlwrite.project_letters(connection, self._statements, [line for line in entries if line.dead_letter])
+            connection.exec_driver_sql(self._statements.move, (_POSITION, position))
+
+    def forget(self, before: int) -> None:
+        """See `JournalStore.forget`."""
+        for day in [day for day in sqldays.days(self._engine) if (day + 1) * DAY <= before]:
+            sqldays.drop_day(self._engine, day)
+            self._days.discard(day)
+        old = select(letters_table.c.id).where(letters_table.c.last_seen < before // DAY * DAY).limit(sqlwrite.AT_ONCE)
+        while True:
+            with self._engine.begin() as connection:
+                connection.execute(delete(counts_table).where(counts_table.c.day < before // DAY))
+                if not connection.execute(delete(letters_table).where(letters_table.c.id.in_(old))).rowcount:
+                    return
 
     def find(self, text: str, limit: int = 1000) -> list[Entry]:
         """See `JournalStore.find`."""
         if not text:
             return []  # an event without a business key has an empty one
-        line = entries_table.c
-        found = union(
-            select(line.raw).where(line.id == text, FINDABLE),
-            select(line.raw).where(line.key == text, KEYED),
-        )
-        raws = select(found.subquery().c.raw).limit(limit)
-        numbers = union(
-            select(line.n).where(line.raw.in_(raws)),
-            select(line.n).where(REPEAT, line.ref.in_(raws)),
-        )
-        query = select(*_ENTRY_COLUMNS).where(line.n.in_(numbers)).order_by(line.at, line.n).limit(limit)
-        return self._entries(query)
+        with self._reading() as connection:
+            return sqlsearch.hops(connection, sqlsearch.raws_of(connection, text, limit), limit)
+
+    def search(self, wanted: Search) -> Page:
+        """See `JournalStore.search`."""
+        with self._reading() as connection:
+            return sqlsearch.search(connection, wanted)
 
     def journey(self, partner: str, event_id: str, origin: str = "", limit: int = 1000) -> list[Entry]:
         """See `Journeys.journey`."""
-        line = entries_table.c
-        owned = [line.id == event_id, line.partner == partner, *([line.origin == origin] if origin else [])]
-        return self._steps(select(line.raw).where(FINDABLE, *owned).distinct().order_by(line.raw).limit(limit))
+        with self._reading() as connection:
+            raws = sqlsearch.of_partner(connection, partner, event_id, origin, limit)
+            return sqlsearch.steps(connection, raws)
 
     def accepted(self, partner: str, after: tuple[int, int], until: int, limit: int) -> list[Entry]:
         """See `Journeys.accepted`."""
@@ -119,13 +127,17 @@ class SqlJournal:
 
     def steps(self, raws: Sequence[int]) -> list[Entry]:
         """See `Journeys.steps`."""
-        return self._steps(raws)
+        with self._reading() as connection:
+            return sqlsearch.steps(connection, raws)
 
     def recent(self, limit: int) -> list[Entry]:
         """See `JournalStore.recent`."""
-        return self._entries(select(*_ENTRY_COLUMNS).order_by(entries_table.c.n.desc()).limit(limit))
+        with self._reading() as connection:
+            return sqlsearch.recent(connection, limit)
 
-    def letters(self, *, state: str = "", route: str = "", reason: str = "", limit: int = 100) -> list[LetterState]:
+    def letters(
+        self, *, state: str = "", route: str = "", reason: str = "", problem: str = "", limit: int = 100
+    ) -> list[LetterState]:
         """See `JournalStore.letters`."""
         query = select(*_LETTER_COLUMNS).order_by(letters_table.c.first_seen)
         if state:
@@ -134,8 +146,20 @@ class SqlJournal:
             query = query.where(letters_table.c.route == route)
         if reason:
             query = query.where(letters_table.c.reason == reason)
+        if problem:
+            query = query.where(letters_table.c.problem == problem)
         with self._engine.connect() as connection:
             return [LetterState(*row) for row in connection.execute(query.limit(limit))]
+
+    def known(self, ids: Sequence[str]) -> dict[str, LetterState]:
+        """See `JournalStore.known`."""
+        with self._engine.connect() as connection:
+            return sqlwrite.letters(connection, ids)
+
+    def causes(self, recent: int) -> list[CauseCount]:
+        """See `JournalStore.causes`."""
+        with self._engine.connect() as connection:
+            return sqlcauses.causes(connection, recent)
 
     def letter(self, letter_id: str) -> LetterState | None:
         """See `JournalStore.letter`."""
@@ -144,23 +168,21 @@ class SqlJournal:
             row = connection.execute(query).first()
             return LetterState(*row) if row else None
 
+    def delivered(self, route: str, first: int, last: int) -> int:
+        """See `JournalStore.delivered`."""
+        entry = entries_table.c
+        done = and_(entry.route == route, entry.outcome == DELIVERED, entry.seq.between(first, last))
+        with self._reading() as connection:
+            return connection.execute(select(func.count(entry.seq.distinct())).where(done)).scalar_one()
+
     def counts(self) -> dict[str, Any]:
         """See `JournalStore.counts`."""
         with self._engine.connect() as connection:
-            rows = connection.execute(select(counts_table)).all()
+            name = (counts_table.c.stage, counts_table.c.name, counts_table.c.outcome)
+            rows = connection.execute(select(*name, func.sum(counts_table.c.n)).group_by(*name)).all()
             is_open = select(func.count()).select_from(letters_table).where(letters_table.c.state == OPEN)
             open_letters = connection.execute(is_open).scalar_one()
-        return {"outcomes": [tuple(row) for row in rows], "open": open_letters}
-
-    def _steps(self, raws: Any) -> list[Entry]:
-        line = entries_table.c
-        alike = (line.raw, line.stage, line.route, line.outcome, line.routes, line.behind)
-        last, times = func.max(line.n).label("n"), func.count().label("times")
-        groups = select(last, times).where(line.raw.in_(raws)).group_by(*alike).subquery()
-        query = select(*_ENTRY_COLUMNS, groups.c.times).join(groups, groups.c.n == line.n).order_by(line.at, line.n)
-        with self._reading() as connection:
-            found = [(Entry._make(fields), times) for *fields, times in connection.execute(query)]
-        return [step._replace(attempts=step.attempts or times) for step, times in found]
+        return {"outcomes": [(*row[:-1], int(row[-1])) for row in rows], "open": open_letters}
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
@@ -185,35 +207,4 @@ def _tune_sqlite(connection: Any, _: Any) -> None:
 
 
 def _position(connection: Connection) -> int:
-    return connection.execute(select(position_table.c.seq)).scalar() or 0
-
-
-def _add(connection: Connection, write: Statements, entries: Sequence[Entry]) -> None:
-    connection.exec_driver_sql(write.add_entry, list(entries))
-    sums: Counter[tuple[str, str, str]] = Counter()
-    for (stage, route, source, outcome), n in Counter(map(_counted, entries)).items():
-        sums[stage, route or source, outcome] += n
-    connection.exec_driver_sql(write.add_count, [(*key, n) for key, n in sums.items()])
-    about_letters = [line for line in entries if line.dead_letter]
-    if about_letters:
-        _project_letters(connection, write, about_letters)
-
-
-def _project_letters(connection: Connection, write: Statements, entries: Iterable[Entry]) -> None:
-    """Read the dead letters that are named, let each go through what happened to it, and write what changed."""
-    known = _letters(connection, sorted({line.dead_letter for line in entries}))
-    now = dict(known)
-    for line in entries:
-        letter = letter_after(now.get(line.dead_letter), line)
-        if letter is not None:
-            now[letter.id] = letter
-    changed = [astuple(letter) for letter in now.values() if letter is not known.get(letter.id)]
-    if changed:
-        connection.exec_driver_sql(write.put_letter, changed)
-
-
-def _letters(connection: Connection, ids: Sequence[str]) -> dict[str, LetterState]:
-    query = select(*_LETTER_COLUMNS)
-    parts = (ids[start : start + _AT_ONCE] for start in range(0, len(ids), _AT_ONCE))
-    rows = (row for part in parts for row in connection.execute(query.where(letters_table.c.id.in_(part))))
-    return {row.id: LetterState(*row) for row in rows}
+    return connection.execute(select(position_table.c.seq).where(position_table.c.name == _POSITION)).scalar() or 0

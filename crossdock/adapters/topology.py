@@ -20,13 +20,16 @@ from nats.js.api import (
 )
 from nats.js.errors import APIError, BucketNotFoundError, KeyNotFoundError, NotFoundError
 
+from crossdock.adapters import claims
 from crossdock.adapters.consumers import FEED, Consumer, consumers, filters
 from crossdock.kernel.problems import Unavailable
-from crossdock.kernel.stream import EVENTS, STREAMS
+from crossdock.kernel.stream import DLQ, EVENTS, STREAMS
 
 KEYS, CONTROL, POSITIONS, CONTENT = "KEYS", "CONTROL", "POSITIONS", "CONTENT"
-LOOKUPS, PARKED = "LOOKUPS", "PARKED"
-BUCKETS = (KEYS, CONTROL, POSITIONS, CONTENT, LOOKUPS, PARKED)
+LOOKUPS, PARKED, ARRIVED = "LOOKUPS", "PARKED", "ARRIVED"
+PROBLEMS, PLANS = "PROBLEMS", "PLANS"
+BUCKETS = (KEYS, CONTROL, POSITIONS, CONTENT, LOOKUPS, PARKED, ARRIVED, PROBLEMS, PLANS)
+_AS_LONG_AS = {ARRIVED: EVENTS, PLANS: DLQ}  # the bucket forgets when the stream does
 CONTROL_SUBJECT = "crossdock.control"
 REPEAT_WINDOW = 300.0  # seconds in which the broker itself drops an exact repeat
 ACK_WAIT = 6.0  # seconds until the work of a dead worker goes to its successor
@@ -53,9 +56,11 @@ class Topology:
         """
         try:
             for name, subjects in STREAMS.items():
-                await self._stream(name, subjects)
+                await self._stream(name, subjects, self._retention[name])
+            keep = max(self._retention.values()) + claims.MARGIN  # a body may be named in any stream
+            await self._stream(claims.STREAM, claims.SUBJECTS, keep, allow_rollup_hdrs=True)
             for bucket in BUCKETS:
-                await self._bucket(bucket)
+                await self._bucket(bucket, self._retention[_AS_LONG_AS[bucket]] if bucket in _AS_LONG_AS else 0)
         except (NatsError, OSError) as error:
             raise Unavailable(f"nats: {type(error).__name__}: {error}") from error
 
@@ -185,16 +190,17 @@ class Topology:
             return 1
         return (await self._jetstream.stream_info(wanted.stream)).state.last_seq + 1
 
-    async def _stream(self, name: str, subjects: list[str]) -> None:
+    async def _stream(self, name: str, subjects: list[str], keep: float, **more: Any) -> None:
         wanted: dict[str, Any] = {
             "subjects": subjects,
             "retention": RetentionPolicy.LIMITS,
             "storage": StorageType.FILE,
             "num_replicas": self._replicas,
-            "max_age": self._retention[name],
+            "max_age": keep,
             "duplicate_window": REPEAT_WINDOW,
             "allow_direct": True,
             "allow_atomic": True,
+            **more,
         }
         try:
             present = (await self._jetstream.stream_info(name)).config
@@ -204,13 +210,13 @@ class Topology:
         if any(getattr(present, field) != value for field, value in wanted.items()):
             await self._jetstream.update_stream(present.evolve(**wanted))
 
-    async def _bucket(self, name: str) -> None:
+    async def _bucket(self, name: str, keep: float = 0) -> None:
         try:
             await self._jetstream.key_value(name)
         except BucketNotFoundError:
             try:
                 await self._jetstream.create_key_value(
-                    KeyValueConfig(bucket=name, history=1, storage=StorageType.FILE, replicas=self._replicas)
+                    KeyValueConfig(bucket=name, history=1, ttl=keep, storage=StorageType.FILE, replicas=self._replicas)
                 )
             except APIError:  # another process made it at the same moment
                 await self._jetstream.key_value(name)

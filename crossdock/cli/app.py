@@ -5,7 +5,29 @@ from typing import Annotated
 import typer
 
 from crossdock import VERSION
-from crossdock.cli import apply, bench, content, graph, init, keys, operate, plan, roles, run, schema, testing, tryout
+from crossdock.cli import (
+    apply,
+    audit,
+    bench,
+    connector,
+    content,
+    graph,
+    init,
+    keys,
+    operate,
+    pack,
+    plan,
+    plans,
+    problems,
+    roles,
+    route,
+    run,
+    schema,
+    source,
+    testing,
+    trace,
+    tryout,
+)
 
 app = typer.Typer(name="crossdock", no_args_is_help=True, add_completion=False, pretty_exceptions_show_locals=False)
 
@@ -23,7 +45,29 @@ def crossdock(
     """Integration middleware for retail: events in, checked, mapped, routed, delivered or kept as dead letters."""
 
 
-for module in (init, apply, run, roles, content, testing, tryout, graph, schema, plan, keys, operate, bench):
+for module in (
+    init,
+    apply,
+    run,
+    roles,
+    content,
+    testing,
+    tryout,
+    graph,
+    schema,
+    plan,
+    keys,
+    trace,
+    operate,
+    problems,
+    plans,
+    audit,
+    pack,
+    route,
+    source,
+    connector,
+    bench,
+):
     module.register(app)
 
 

@@ -3,7 +3,8 @@
 import re
 from pathlib import Path
 
-from crossdock.kernel.problems import Problem
+from crossdock.kernel.problems import CONCEALED, Problem
+from crossdock.kernel.within import leads_out
 
 _WIDTH = 96
 _BEFORE = 60  # columns shown before the mark of a long line
@@ -12,8 +13,8 @@ _SECRET = re.compile(r"(?i)(secret|passw|token|bearer|authorization|api.?key|whs
 
 def excerpt(problem: Problem, root: Path) -> str:
     """Return the line and the mark, indented; nothing where there is no such line, or a secret may stand in it."""
-    line = _line(root / problem.file, problem.line) if problem.file and problem.line else ""
-    if not line.strip() or _SECRET.search(line):
+    line = _line(root / problem.file, problem.line, root) if problem.file and problem.line else ""
+    if not line.strip() or problem.message == CONCEALED or _SECRET.search(line):
         return ""
     start = max(0, problem.column - 1 - _BEFORE) if len(line) > _WIDTH else 0
     shown = "".join(char if char.isprintable() else " " for char in line[start : start + _WIDTH])
@@ -21,7 +22,9 @@ def excerpt(problem: Problem, root: Path) -> str:
     return f"{number}{shown.rstrip()}\n{' ' * (len(number) - 2)}| {' ' * (problem.column - 1 - start)}^"
 
 
-def _line(path: Path, number: int) -> str:
+def _line(path: Path, number: int, root: Path) -> str:
+    if leads_out(path, root) or not path.is_file():  # nobody asked for what stands there; a device has no end
+        return ""
     try:
         with path.open(errors="replace") as opened:
             return next((text.rstrip("\n") for at, text in enumerate(opened, 1) if at == number), "")

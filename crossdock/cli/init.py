@@ -55,11 +55,14 @@ def init(folder: NewFolder, json: JsonOption = False) -> None:
     write_schemas(folder)
     (folder / _SETTINGS).parent.mkdir()
     (folder / _SETTINGS).write_text(_document(settings()))
+    python = shlex.quote(_from_here(Path(sys.executable)))
+    named = {"folder": shlex.quote(str(folder)), "python": python, "crossdock": f"{python} -m crossdock"}
+    readme = folder / "README.md"
+    readme.write_text(readme.read_text("utf-8").format(**named), "utf-8")
     if json:
         write_json({"files": sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())})
     else:
-        python = shlex.quote(_from_here(Path(sys.executable)))
-        typer.echo(_NEXT.format(folder=shlex.quote(str(folder)), python=python, crossdock=f"{python} -m crossdock"))
+        typer.echo(_NEXT.format(**named))
 
 
 def editor(project: ProjectOption = Path(), json: JsonOption = False) -> None:

@@ -1,4 +1,4 @@
-"""Commands of operators: `trace`, `ledger`, `dlq` and `route`."""
+"""Commands of operators: `ledger` and `dlq`."""
 
 import json as jsonlib
 import urllib.parse
@@ -8,36 +8,16 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from crossdock.cli.output import JsonOption, printable, show, table, when, write_json
+from crossdock.cli.output import JsonOption, counted, printable, show, table, when, write_json
 from crossdock.cli.remote import DATA, DataOption, OpsOption, Remote, TokenOption, fail
 
 dlq_app = typer.Typer(no_args_is_help=True, help="Dead letters: list, look, send again.")
-route_app = typer.Typer(no_args_is_help=True, help="Pause and resume routes.")
-RouteName = Annotated[str, typer.Argument(help="The name of the route.")]
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this file."""
     app.add_typer(dlq_app, name="dlq")
-    app.add_typer(route_app, name="route")
-    app.command()(trace)
     app.command()(ledger)
-
-
-def trace(
-    key: Annotated[str, typer.Argument(help="An event id or a business key.")],
-    data: DataOption = DATA, ops: OpsOption = "", token: TokenOption = "", json: JsonOption = False,
-) -> None:  # fmt: skip
-    """Show every hop of an event.
-
-    Example: crossdock trace 0007/R-1
-    """
-    found = Remote(ops, token, data).call("GET", f"/ops/v1/events?key={urllib.parse.quote(key, safe='')}")
-    rows = [
-        [when(hop["at"]), hop["stage"], hop.get("route", ""), hop["outcome"], hop.get("id", ""), hop["detail"]]
-        for hop in found["hops"]
-    ]
-    show(found, json, ["at", "stage", "route", "outcome", "event", "detail"], rows)
 
 
 def ledger(data: DataOption = DATA, ops: OpsOption = "", token: TokenOption = "", json: JsonOption = False) -> None:
@@ -67,10 +47,11 @@ def _show_ledger(found: dict[str, Any]) -> None:
 
 
 @dlq_app.command("list")
-def dlq_list(
+def dlq_list(  # noqa: PLR0913, PLR0917  an option for each thing to list by
     state: Annotated[str, typer.Option(help="open, replaying, resolved; empty for all.")] = "",
     route: Annotated[str, typer.Option(help="Only of this route.")] = "",
     reason: Annotated[str, typer.Option(help="Only with this reason.")] = "",
+    problem: Annotated[str, typer.Option(help="Only of this problem, as `dlq groups` shows it.")] = "",
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="Most to list.")] = 100,
     data: DataOption = DATA, ops: OpsOption = "", token: TokenOption = "", json: JsonOption = False,
 ) -> None:  # fmt: skip
@@ -78,7 +59,8 @@ def dlq_list(
 
     Example: crossdock dlq list --state open --route sales-to-oms
     """
-    query = urllib.parse.urlencode({"state": state, "route": route, "reason": reason, "limit": limit})
+    wanted = {"state": state, "route": route, "reason": reason, "problem": problem, "limit": limit}
+    query = urllib.parse.urlencode(wanted)
     found = Remote(ops, token, data).call("GET", f"/ops/v1/dead-letters?{query}")
     columns = ["id", "event_id", "stage", "source", "route", "reason", "state", "last_seen"]
     rows = [[when(item[c]) if c == "last_seen" else item[c] for c in columns] for item in found["items"]]
@@ -122,32 +104,25 @@ def dlq_replay(
     if not yes:
         planned = remote.call("POST", "/ops/v1/replays", {**selection, "dry_run": True})
         number = sum(item["outcome"] == "sent" for item in planned["items"])
-        typer.confirm(f"Send {number} of {len(planned['items'])} dead letters again?", abort=True, err=True)
+        typer.confirm(f"Send {number} of {counted(len(planned['items']), 'dead letter')} again?", abort=True, err=True)
     done = remote.call("POST", "/ops/v1/replays", selection)
     show(done, json, ["id", "event_id", "outcome"], [list(item.values()) for item in done["items"]])
     if any(item["outcome"] == "gone" for item in done["items"]):
         fail("some dead letters are past their retention and cannot be sent again")
 
 
-@route_app.command("pause")
-def route_pause(
-    name: RouteName, data: DataOption = DATA, ops: OpsOption = "", token: TokenOption = "", json: JsonOption = False
-) -> None:
-    """Stop delivering a route; it keeps its place.
+@dlq_app.command("discard")
+def dlq_discard(
+    ids: Annotated[list[str], typer.Argument(help="Ids of dead letters.")],
+    why: Annotated[str, typer.Option("--reason", help="Why nobody needs them any more; the journal keeps it.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    data: DataOption = DATA, ops: OpsOption = "", token: TokenOption = "", json: JsonOption = False,
+) -> None:  # fmt: skip
+    """Give dead letters up for good: they are never sent again, and the ledger counts them as discarded.
 
-    Example: crossdock route pause sales-to-erp
+    Example: crossdock dlq discard dl-0123456789ab --reason "corrected by hand at the ERP"
     """
-    done = Remote(ops, token, data).call("POST", f"/ops/v1/routes/{urllib.parse.quote(name, safe='')}/pause")
-    write_json(done) if json else typer.echo(f"Route {name} is paused.")
-
-
-@route_app.command("resume")
-def route_resume(
-    name: RouteName, data: DataOption = DATA, ops: OpsOption = "", token: TokenOption = "", json: JsonOption = False
-) -> None:
-    """Deliver a paused route again, from where it stood.
-
-    Example: crossdock route resume sales-to-erp
-    """
-    done = Remote(ops, token, data).call("POST", f"/ops/v1/routes/{urllib.parse.quote(name, safe='')}/resume")
-    write_json(done) if json else typer.echo(f"Route {name} delivers.")
+    if not yes:
+        typer.confirm(f"Give up {counted(len(ids), 'dead letter')} for good?", abort=True, err=True)
+    done = Remote(ops, token, data).call("POST", "/ops/v1/discards", {"ids": ids, "reason": why})
+    show(done, json, ["id", "event_id", "outcome"], [list(item.values()) for item in done["items"]])

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Any
 
 import orjson
@@ -18,6 +19,7 @@ from crossdock.project import FOLDERS, Project, load
 from gateway.sources import problems as source_problems
 
 _WIDTH = 100_000  # columns of what is no terminal
+_NO_VARIABLES: Mapping[str, str] = MappingProxyType({})
 PROBLEMS = 1  # exit code when a command found problems; 2 is Typer's own for wrong use
 
 ProjectOption = Annotated[
@@ -49,12 +51,12 @@ def require_content(root: Path) -> None:
         raise typer.BadParameter(f"{root} holds none of the folders {', '.join(FOLDERS)}", param_hint="--project")
 
 
-def load_or_exit(root: Path, as_json: bool) -> Project:
-    """Return the project, or write its problems; connector variables need not be set."""
+def load_or_exit(root: Path, as_json: bool, env: Mapping[str, str] = _NO_VARIABLES) -> Project:
+    """Return the project with these variables, or write its problems; a placeholder stands for all others."""
     require_content(root)
     problems: list[Problem] = []
     try:
-        project = load(root, {}, strict_env=False)
+        project = load(root, env, strict_env=False)
         problems += source_problems(project)
     except Refused as error:
         problems += error.problems
@@ -85,13 +87,17 @@ def show(found: Any, as_json: bool, columns: list[str], rows: list[list[Any]]) -
 
 
 def table(columns: list[str], rows: list[list[Any]]) -> None:
-    """Print a table; control characters of partners' texts are made visible."""
+    """Print a table, a truth value as yes or no; control characters of partners' texts are made visible."""
     made = Table(box=None, header_style="bold", pad_edge=False)
     for name in columns:
         made.add_column(name, overflow="fold", no_wrap=name != "detail")
     for row in rows:
-        made.add_row(*(Text(printable(str(cell))) for cell in row))
+        made.add_row(*(Text(printable(_cell(cell))) for cell in row))
     console().print(made)
+
+
+def _cell(value: Any) -> str:
+    return {True: "yes", False: "no", None: ""}[value] if value is None or isinstance(value, bool) else str(value)
 
 
 def when(milliseconds: int) -> str:

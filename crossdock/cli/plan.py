@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from crossdock.checking import check
 from crossdock.cli.output import (
     PROBLEMS,
     JsonOption,
@@ -22,12 +23,13 @@ from crossdock.cli.output import (
 )
 from crossdock.cli.remote import DATA, DataOption, OpsOption, Remote, TokenOption
 from crossdock.contenttest import Arrival
-from crossdock.kernel.problems import Refused
+from crossdock.kernel.problems import Problem, Refused
 from crossdock.kernel.units import DURATION, seconds
 from crossdock.plan.base import base_folder
 from crossdock.plan.changes import Change, affected, changes
 from crossdock.plan.effects import EFFECTS, NEWLY_FAILING, Effects, effects, summed
 from crossdock.plan.past import Get, fetch_past, read_past
+from crossdock.plan.told import told
 from crossdock.project import Project, load
 from crossdock.trial.differences import Difference
 from crossdock.trial.rehearsal import Stored
@@ -51,34 +53,49 @@ def plan(
     token: TokenOption = "",
     json: JsonOption = False,
 ) -> None:
-    """Say what a change of content does: what differs, whom it touches, and what becomes of past events by it.
+    """Say what a change of content does: what differs, whom it touches, what becomes of past events by it.
 
     Events of the past are taken in memory through both revisions and nothing is sent: those of a file with a JSON
-    document a line, or of a running installation. Exit 1 if an event fails that did not before.
+    document a line, or of a running installation. Exit 1 if one newly fails, or if `apply` would not take the content.
 
     Examples: crossdock plan; crossdock plan --against running --events 24h; crossdock plan --events events.jsonl
     """
     candidate = load_or_exit(project, json)
-
-    def get(path: str) -> Any:
-        return Remote(ops, token, data).call("GET", path)
-
+    obstacles = check(project, {}, strict_env=False).obstacles
+    get = _getter(ops, token, data)
     try:
         past = _past(events, get)
         with base_folder(project, against, get) as folder:
             base = load(folder, {}, strict_env=False, tests=False)
             found = changes(base, candidate)
             touched = affected(found, base, candidate)
-            replayed = effects(base, candidate, past) if past else Effects()
+            most = len(past) if Path(events).is_file() else MOST
+            replayed = effects(base, candidate, past[:most]) if past else Effects()
+            replayed.cut = len(past) > most
     except Refused as error:
         write_problems(error.problems, json)
         raise typer.Exit(PROBLEMS) from None
     if json:
-        write_json(_document(base, candidate, found, touched, replayed))
+        write_json(_document(base, candidate, found, touched, replayed) | _refused(obstacles))
     else:
         _show(base, candidate, found, touched, replayed)
-    if replayed.counts[NEWLY_FAILING]:
+        _show_refused(obstacles, project)
+    if obstacles or replayed.counts[NEWLY_FAILING]:
         raise typer.Exit(PROBLEMS)
+
+
+def _refused(obstacles: Sequence[Problem]) -> dict[str, Any]:
+    return {"problems": [problem.as_dict() for problem in obstacles]}
+
+
+def _show_refused(obstacles: Sequence[Problem], root: Path) -> None:
+    if obstacles:
+        typer.echo("it cannot go live:")
+        write_problems(obstacles, False, root)
+
+
+def _getter(ops: str, token: str, data: Path) -> Get:
+    return lambda path: Remote(ops, token, data).call("GET", path)  # an installation is looked for only when asked
 
 
 def _past(events: str, get: Get) -> Past:
@@ -88,7 +105,7 @@ def _past(events: str, get: Get) -> Past:
         return read_past(Path(events))
     number = int(events) if events.isdecimal() else 0
     since = 0 if number else _since(events)
-    return list(fetch_past(get, since, min(number or MOST, MOST)))
+    return list(fetch_past(get, since, min(number or MOST + 1, MOST + 1)))
 
 
 def _since(text: str) -> int:
@@ -120,6 +137,7 @@ def _document(
         ],
         "affected": touched,
         "events": {effect: replayed.counts[effect] for effect in EFFECTS},
+        "cut": replayed.cut,
         "examples": {
             effect: {
                 "id": one.id, "source": one.source, "type": one.type,
@@ -155,7 +173,8 @@ def _show(
     if not replayed.counts:
         typer.echo("no events were replayed: name them with --events")
         return
-    typer.echo(f"{counted(replayed.counts.total(), 'event')} through both:")
+    cut = "; there are more, which are left out" if replayed.cut else ""
+    typer.echo(f"{counted(replayed.counts.total(), 'event')} through both{cut}:")
     for effect in EFFECTS:
         if number := replayed.counts[effect]:
             of = ", ".join(f"{name} {count}" for name, count in summed(replayed.kinds[effect]))
@@ -178,10 +197,11 @@ def _said(change: Change) -> str:
 
 
 def _show_differences(differences: Sequence[Difference]) -> None:
-    for difference in differences[:SHOWN]:
-        typer.echo(f"           {printable(difference.change())}")
-    if len(differences) > SHOWN:
-        typer.echo(f"           and {len(differences) - SHOWN} more; see --json")
+    said = list(told(differences))
+    for line in (line for lines in said[:SHOWN] for line in lines):
+        typer.echo(f"           {printable(line)}")
+    if len(said) > SHOWN:
+        typer.echo(f"           and {len(said) - SHOWN} more; see --json")
 
 
 def register(app: typer.Typer) -> None:

@@ -19,7 +19,13 @@ from schemas.spec import MAX_BYTES, compile_schema, uri
 HERE = Path()
 MAX_SHOWN = 200
 schema_app = typer.Typer(no_args_is_help=True, help="Versions of event types: compare, check, infer.")
-Model = Annotated[ContentModel, typer.Option("--content-model", help="What fields that a version does not name mean.")]
+Model = Annotated[
+    ContentModel | None,
+    typer.Option(
+        "--content-model", help="What fields that a version does not name mean.", show_default="as schema.yaml"
+    ),
+]
+MOST_BAD = 10  # samples that are told
 
 
 def register(app: typer.Typer) -> None:
@@ -31,7 +37,7 @@ def register(app: typer.Typer) -> None:
 def schema_diff(
     old: Annotated[str, typer.Argument(metavar="OLD", help="A file, or type@version.")],
     new: Annotated[str, typer.Argument(metavar="NEW", help="A file, or type@version.")],
-    content_model: Model = ContentModel.strict,
+    content_model: Model = None,
     project: ProjectOption = HERE,
     json: JsonOption = False,
 ) -> None:
@@ -40,7 +46,8 @@ def schema_diff(
     Example: crossdock schema diff pos.sale@1.0 pos.sale@1.1 --content-model lenient
     """
     try:
-        found = compare_within(_schema(old, project, "OLD"), _schema(new, project, "NEW"), content_model)
+        model = content_model or _model(new, project)
+        found = compare_within(_schema(old, project, "OLD"), _schema(new, project, "NEW"), model)
     except Refused as error:
         raise typer.BadParameter(str(error)) from None
     if json:
@@ -74,8 +81,7 @@ def schema_check(
     if json:
         write_json({"versions": list(map(_row, verdicts)), "problems": [problem.as_dict() for problem in problems]})
     else:
-        table(list(_ROW), [["yes" if cell is True else "no" if cell is False else cell for cell in _row(one).values()]
-                           for one in verdicts])  # fmt: skip
+        table(list(_ROW), [list(_row(one).values()) for one in verdicts])
         write_problems(problems, False)
     if problems:
         raise typer.Exit(PROBLEMS)
@@ -98,10 +104,13 @@ def schema_new(
         raise typer.BadParameter("a type is a-z, 0-9, _ and dots; a version <major>.<minor>", param_hint="TYPE")
     if write and path.exists():
         raise typer.BadParameter(f"{path} is there already; give another --version", param_hint="TYPE")
-    documents = [document for sample in samples for document in _documents(sample)]
-    if not documents:
+    given = [inference.data_of(document) for sample in samples for document in _documents(sample)]
+    if not given:
         raise typer.BadParameter("there is no document in the samples", param_hint="SAMPLE")
-    made = inference.named(inference.infer(documents), type_, uri(type_, version), documents)
+    if envelopes := sum(is_envelope for _, is_envelope in given):
+        typer.echo(f"{counted(envelopes, 'sample')} in a CloudEvents envelope: only the data is looked at", err=True)
+    number = counted(len(given), "sample")
+    made = inference.named(inference.infer(data for data, _ in given), type_, uri(type_, version), number)
     compile_schema(made)
     shown = text.dumps(made, indent=2, ensure_ascii=False)
     if not write:
@@ -109,7 +118,7 @@ def schema_new(
         return
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(shown + "\n")
-    typer.echo(f"wrote {path} from {counted(len(documents), 'sample')}")
+    typer.echo(f"wrote {path} from {number}")
 
 
 _ROW = ("type", "old", "new", "compatibility", "content_model", "backward", "forward", "fine")
@@ -133,14 +142,39 @@ def _schema(named: str, project: Path, hint: str) -> Any:
     return registry.load(project.resolve()).schema(type_, version)
 
 
+def _model(named: str, project: Path) -> ContentModel:
+    """Return what the `schema.yaml` of the newer version's type says; `strict` for a file."""
+    type_, _, version = named.partition("@")
+    is_file = Path(named).is_file() or not version
+    return ContentModel.strict if is_file else registry.load(project.resolve()).about(type_).content_model
+
+
 def _documents(path: Path) -> list[Any]:
     raw = path.read_bytes()
+    texts = [(1, raw)] if path.suffix == ".json" else [
+        (number, line) for number, line in enumerate(raw.split(b"\n"), 1) if line.strip()
+    ]  # fmt: skip
+    documents, wrong = [], []
+    for number, one in texts:
+        try:
+            documents.append(jsontext.loads(one))
+        except Refused as error:
+            wrong += [problem.at(path.name, *_place(one, number)) for problem in error.problems]
+    if wrong:
+        write_problems(wrong[:MOST_BAD], False)
+        raise typer.BadParameter(f"{counted(len(wrong), 'sample')} of {path.name} cannot be read", param_hint="SAMPLE")
+    return documents
+
+
+def _place(raw: bytes, line: int) -> tuple[int, int]:
+    """Return line and column where a sample that begins at a line stops being JSON; its beginning if it does not."""
     try:
-        if path.suffix == ".json":
-            return [jsontext.loads(raw)]
-        return [jsontext.loads(line) for line in raw.splitlines() if line.strip()]
-    except Refused as error:
-        raise typer.BadParameter(f"{path}: {error}", param_hint="SAMPLE") from None
+        text.loads(raw)
+    except text.JSONDecodeError as error:
+        return line + error.lineno - 1, error.colno
+    except (ValueError, RecursionError):
+        pass
+    return line, 1
 
 
 def _show(found: Comparison) -> None:

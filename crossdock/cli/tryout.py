@@ -1,5 +1,6 @@
 """The commands `try` and `explain`: one file through the content; `crossdock.cli.app` registers them."""
 
+import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -57,14 +58,14 @@ def try_event(
 
     Examples: crossdock try sale.json; crossdock try order.json --source shopify -H 'X-Shopify-Topic: orders/create'
     """
-    loaded = load_or_exit(project, json)
+    loaded = load_or_exit(project, json, os.environ)
     outcomes = Rehearsal(loaded).play([_arrival(loaded, file, source, header or [], query)])
     if json:
         documents = [_document(outcome) for outcome in outcomes]
         write_json(documents[0] if len(documents) == 1 else {"events": documents})
     else:
         for outcome in outcomes:
-            _show(outcome)
+            _show(outcome, loaded.root)
     if any(outcome.word in _FAILED or outcome.failures for outcome in outcomes):
         raise typer.Exit(PROBLEMS)
 
@@ -81,7 +82,7 @@ def explain(
 
     Examples: crossdock explain sale.json; crossdock explain order.json --source square
     """
-    loaded = load_or_exit(project, json)
+    loaded = load_or_exit(project, json, os.environ)
     outcomes = Rehearsal(loaded).play([_arrival(loaded, file, source, header or [], query)])
     if problems := [p for outcome in outcomes if outcome.word in _FAILED for p in outcome.problems]:
         _show_problems(problems, json)
@@ -141,14 +142,14 @@ def _event(event: Event | None) -> dict[str, Any] | None:
     return None if event is None else {**event.attributes(), "data": event.data}
 
 
-def _show(outcome: Outcome) -> None:
+def _show(outcome: Outcome, root: Path) -> None:
     for step in outcome.steps:
         typer.echo(f"{'ok  ' if step.ok else 'FAIL'}  {step.ms:9.3f} ms  {step.name}: {printable(step.detail)}")
     if outcome.event is not None and outcome.word not in _FAILED:
         _show_json(_event(outcome.event), [])
         for sent in outcome.sent:
             _show_request(sent)
-    _show_broken(outcome)
+    _show_broken(outcome, root)
     typer.echo(f"{outcome.word}" + (f" to {', '.join(s.route for s in outcome.sent)}" if outcome.sent else ""))
 
 
@@ -161,12 +162,12 @@ def _show_request(sent: Sent) -> None:
     _show_json(request.body, [])
 
 
-def _show_broken(outcome: Outcome) -> None:
-    """Show what is wrong, in the data that it is wrong in."""
+def _show_broken(outcome: Outcome, root: Path) -> None:
+    """Show what is wrong, in the content and in the data that it is wrong in."""
     problems = [*outcome.problems, *outcome.warnings]
     if not problems:
         return
-    write_problems(problems, False)
+    write_problems(problems, False, root)
     placed = [problem for problem in problems if problem.pointer and problem.code not in _OF_ENVELOPE]
     event = outcome.event if any(p.code == _OF_CANONICAL for p in placed) else outcome.raw
     if event is not None and placed:

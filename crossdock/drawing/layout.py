@@ -7,9 +7,11 @@ from itertools import pairwise
 
 from crossdock.drawing.hops import Hop, Node
 
-COLUMNS = ("sources", "types", "transforms", "canonical types", "routes", "connectors")
-_OF_KIND = {"source": 0, "transform": 2, "route": 4, "connector": 5}
-_RAW, _CANONICAL = 1, 3
+_COLUMNS = (
+    "polled", "sources", "types", "casts", "transforms", "canonical types", "casts", "routes", "forms", "connectors",
+)  # fmt: skip
+_OF_KIND = {"origin": 0, "source": 1, "transform": 4, "route": 7, "form": 8, "connector": 9}
+_RAW, _UP, _CANONICAL, _FOR_ROUTES = 2, 3, 5, 6
 _SWEEPS = 24
 _BEND = "bend"  # the kind of a point where a long hop passes a column
 _ROOM = {_BEND: 0.5}  # of a row; a node takes a whole one
@@ -17,30 +19,43 @@ _ROOM = {_BEND: 0.5}  # of a row; a node takes a whole one
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Where each node is: its column, and its row, which may be a fraction; and the points of each hop in order."""
+    """Where each node is: its column, and its row, which may be a fraction; and the points of each hop in order.
 
+    `heads` names the columns; there are only those that have a node.
+    """
+
+    heads: tuple[str, ...]
     places: Mapping[Node, tuple[int, float]]
     paths: Mapping[Hop, tuple[Node, ...]]
 
 
 def lay_out(hops: Collection[Hop]) -> Layout:
     """Return where everything is drawn."""
-    columns = _columns(hops)
+    wanted = _columns(hops)
+    used = sorted(set(wanted.values()))
+    columns = {node: used.index(column) for node, column in wanted.items()}
     paths = {hop: _path(hop, columns) for hop in hops}
     for path in paths.values():
         start = columns[path[0]]
         columns.update({bend: start + i for i, bend in enumerate(path[1:-1], 1)})
     steps = [step for path in paths.values() for step in pairwise(path)]
     rows = _rows(columns, steps)
-    return Layout({node: (columns[node], rows[node]) for node in columns}, paths)
+    heads = tuple(_COLUMNS[column] for column in used)
+    return Layout(heads, {node: (columns[node], rows[node]) for node in columns}, paths)
 
 
 def _columns(hops: Collection[Hop]) -> dict[Node, int]:
     """Return the column of each node; a type is canonical when a transform makes it or a route takes it."""
     canonical = {end for start, end in hops if start.kind == "transform"}
     canonical |= {start for start, end in hops if end.kind == "route"}
+    lifting = {start for start, end in hops if start.kind == "cast" and end.kind == "transform"}
+    others = {"type": (_RAW, _CANONICAL, canonical), "cast": (_FOR_ROUTES, _UP, lifting)}
     nodes = dict.fromkeys(node for hop in hops for node in hop)
-    return {n: _OF_KIND.get(n.kind, _CANONICAL if n in canonical else _RAW) for n in nodes}
+    return {n: _OF_KIND[n.kind] if n.kind in _OF_KIND else _one_of(n, *others[n.kind]) for n in nodes}
+
+
+def _one_of(node: Node, otherwise: int, column: int, those: Collection[Node]) -> int:
+    return column if node in those else otherwise
 
 
 def _path(hop: Hop, columns: Mapping[Node, int]) -> tuple[Node, ...]:

@@ -5,10 +5,13 @@ from collections.abc import Collection
 from crossdock.drawing.hops import Hop
 
 _SHAPES = {
+    "origin": '[("{}")]',
     "source": '(["{}"])',
     "type": '["{}"]',
+    "cast": '>"{}"]',
     "transform": '[/"{}"/]',
     "route": '{{{{"{}"}}}}',
+    "form": '[\\"{}"\\]',
     "connector": '[("{}")]',
 }
 

@@ -5,7 +5,7 @@ from itertools import pairwise
 from xml.sax.saxutils import escape, quoteattr
 
 from crossdock.drawing.hops import Hop, Node
-from crossdock.drawing.layout import COLUMNS, Layout, lay_out
+from crossdock.drawing.layout import Layout, lay_out
 
 _ROW, _HEIGHT, _GAP, _MARGIN, _TOP = 30, 22, 72, 16, 44
 _LETTER = 7.4  # width of a letter at 12 px in the fonts below, on the generous side
@@ -17,17 +17,19 @@ _STYLE = """
     path { fill: none; stroke: #8a93a3; stroke-opacity: .55; stroke-width: 1.2; }
     .source rect { fill: #e3edfb; stroke: #5b8bd0; }
     .type rect { fill: #f1f2f4; stroke: #8a93a3; }
+    .cast rect, .form rect { fill: #fbe7e4; stroke: #c0705f; }
     .transform rect { fill: #f6ecd9; stroke: #bd8f33; }
     .route rect { fill: #e2f2e6; stroke: #4d9a62; }
-    .connector rect { fill: #efe5f6; stroke: #9467b8; }
+    .connector rect, .origin rect { fill: #efe5f6; stroke: #9467b8; }
     @media (prefers-color-scheme: dark) {
       text { fill: #e6e8ec; }
       .head { fill: #9aa3b2; }
       .source rect { fill: #1d2f4a; }
       .type rect { fill: #2a2e36; }
+      .cast rect, .form rect { fill: #40231d; }
       .transform rect { fill: #3d3119; }
       .route rect { fill: #1c3625; }
-      .connector rect { fill: #33243f; }
+      .connector rect, .origin rect { fill: #33243f; }
     }
 """
 
@@ -36,8 +38,7 @@ def svg(hops: Collection[Hop]) -> str:
     """Return the drawing, at its natural size."""
     layout = lay_out(hops)
     lefts, widths = _measures(layout)
-    last = max(range(len(COLUMNS)), key=lambda column: lefts[column])
-    width = lefts[last] + widths[last] + _MARGIN
+    width = max((left + wide for left, wide in zip(lefts, widths, strict=True)), default=_MARGIN) + _MARGIN
     rows = max((row for _, row in layout.places.values()), default=0.0)
     height = _TOP + round(rows * _ROW) + _ROW + _MARGIN
     return "\n".join(
@@ -45,7 +46,7 @@ def svg(hops: Collection[Hop]) -> str:
             f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
             f'viewBox="0 0 {width} {height}" role="img" aria-label="The way of events through the content">',
             f"  <style>{_STYLE}  </style>",
-            *_heads(lefts, widths),
+            *_heads(layout, lefts),
             *(_hop(hop, layout, lefts, widths) for hop in hops),
             *(_box(node, layout, lefts, widths) for node in layout.places if node.kind != "bend"),
             "</svg>",
@@ -55,23 +56,21 @@ def svg(hops: Collection[Hop]) -> str:
 
 
 def _measures(layout: Layout) -> tuple[list[int], list[int]]:
-    """Return the left edge and the width of each column; one without nodes takes no room."""
-    widths = [0] * len(COLUMNS)
+    """Return the left edge and the width of each column."""
+    widths = [round(len(head) * _LETTER * 1.1) for head in layout.heads]
     for node, (column, _) in layout.places.items():
         if node.kind != "bend":
             widths[column] = max(widths[column], round(len(node.name) * _LETTER) + 2 * _PAD)
     lefts, left = [], _MARGIN
-    for index, width in enumerate(widths):
-        widths[index] = max(width, round(len(COLUMNS[index]) * _LETTER * 1.1)) if width else 0
+    for width in widths:
         lefts.append(left)
-        left += widths[index] + _GAP if width else 0
+        left += width + _GAP
     return lefts, widths
 
 
-def _heads(lefts: list[int], widths: list[int]) -> Iterator[str]:
-    for name, left, width in zip(COLUMNS, lefts, widths, strict=True):
-        if width:
-            yield f'  <text class="head" x="{left}" y="{_MARGIN + 8}">{name}</text>'
+def _heads(layout: Layout, lefts: list[int]) -> Iterator[str]:
+    for name, left in zip(layout.heads, lefts, strict=True):
+        yield f'  <text class="head" x="{left}" y="{_MARGIN + 8}">{name}</text>'
 
 
 def _box(node: Node, layout: Layout, lefts: list[int], widths: list[int]) -> str:

@@ -73,6 +73,8 @@ def goes_along(root: Path, name: str, suffix: str) -> bool:
 def beginning(path: Path) -> bytes:
     """Return as much of a file as a content file may hold; nothing of what cannot be read, which its reader tells."""
     try:
+        if not path.is_file():  # a pipe keeps its reader waiting
+            return b""
         with path.open("rb") as opened:
             return opened.read(yamlfile.MAX_BYTES)
     except OSError:

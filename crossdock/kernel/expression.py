@@ -4,6 +4,7 @@ import re
 import threading
 from collections.abc import Callable, Mapping
 from typing import Any
+from urllib.parse import quote
 
 import jsonatapy
 
@@ -22,7 +23,8 @@ _SAFE_INTEGER = 2**53
 _OPEN, _CLOSE = "\ufdd0", "\ufdd1"
 _GUARDED = re.compile(f"{_OPEN}(-?[0-9]{{1,20}}){_CLOSE}")  # a query may hold longer ones, which int() refuses
 
-_OVERRIDDEN = {"lookup", "pad"}  # JSONata's own $lookup(object, key) is kept for objects
+# JSONata's own $lookup(object, key) is kept for objects.
+_OVERRIDDEN = {"lookup", "pad", "encodeUrl", "encodeUrlComponent"}
 _OURS = "host function raised ValueError: "
 
 Function = Callable[..., Any]
@@ -90,7 +92,7 @@ class Expression:
         compiled = jsonatapy.compile(text)._expr  # the wrapper adds a call per evaluation
         if may_explode(text):
             compiled = jsonatapy.compile(bounded(text))._expr
-        for name, function in {**self._functions, "pad": _pad}.items():
+        for name, function in {**self._functions, **_MENDED}.items():
             if name in text or "eval" in text:  # each function that is registered costs every evaluation
                 override = name in _OVERRIDDEN
                 (compiled.register_override if override else compiled.register)(name, function)
@@ -125,6 +127,19 @@ def _pad(value: Any, width: Any, filler: Any = " ") -> str | None:
         raise ValueError(f"$pad makes texts of at most {MAX_PADDED} characters")
     more = (fill * missing)[: max(missing, 0)]
     return text + more if width > 0 else more + text
+
+
+def _encode(safe: str) -> Function:
+    """Percent-encode as ECMAScript does, which JSONata takes; jsonatapy 2.2 encodes what RFC 3986 leaves alone."""
+    return lambda value: None if value is None else quote(str(plain(value)), safe=safe)
+
+
+_LEFT_ALONE = "-_.!~*'()"
+_MENDED: dict[str, Function] = {
+    "pad": _pad,
+    "encodeUrl": _encode(_LEFT_ALONE + ";,/?:@&=+$#"),
+    "encodeUrlComponent": _encode(_LEFT_ALONE),
+}
 
 
 def guard(value: Any) -> Any:

@@ -1,10 +1,9 @@
 """Which functions an expression calls, and which of them nobody defines, which JSONata finds out only when it runs."""
 
 import difflib
-import re
 from collections.abc import Collection, Iterator
 
-from crossdock.kernel.jsonata_tree import Node, whole
+from crossdock.kernel.jsonata_tree import Node, UnreadableError, whole
 
 BUILT_IN = frozenset({
     "abs", "append", "assert", "average", "base64decode", "base64encode", "boolean", "ceil", "clone",
@@ -15,18 +14,27 @@ BUILT_IN = frozenset({
     "replace", "reverse", "round", "shuffle", "sift", "single", "sort", "split", "spread", "sqrt", "string",
     "substring", "substringAfter", "substringBefore", "sum", "toMillis", "trim", "type", "uppercase", "zip",
 })  # fmt: skip
-_TEXT = re.compile(r""""(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|/\*.*?\*/|`[^`]*`""", re.S)
-_CALL = re.compile(r"\$([A-Za-z_]\w*)\s*\(")
-_BOUND = re.compile(r"\$([A-Za-z_]\w*)\s*:=")
-_PARAMETERS = re.compile(r"(?:function|\u03bb)\s*\(([^)]*)\)")
 
 
 def unknown_calls(text: str, functions: Collection[str]) -> list[tuple[str, str]]:
     """Return each called name that is neither built in, ours nor bound in the text, with the nearest known one."""
-    code = _TEXT.sub(" ", text)
-    bound = {*_BOUND.findall(code), *re.findall(r"\$(\w+)", " ".join(_PARAMETERS.findall(code)))}
-    known = {*BUILT_IN, *functions, *bound}
-    unknown = [name for name in dict.fromkeys(_CALL.findall(code)) if name not in known]
+    if "$" not in text:
+        return []
+    try:
+        nodes = [whole(text)]
+    except UnreadableError:  # which is told where it is compiled
+        return []
+    known, called = {*BUILT_IN, *functions}, dict[str, None]()
+    for node in nodes:  # which grows as it goes
+        nodes += node.parts
+        if node.kind == "bind":
+            known.add(node.value)
+        elif node.kind in ("function", "name_step"):
+            known.update(part.value for part in node.parts if part.kind == "variable")
+        function = node.parts[0] if node.kind == "call" else node.parts[1] if node.kind == "apply" else node
+        if function is not node and function.kind == "variable":
+            called[function.value] = None
+    unknown = [name for name in called if name not in known]
     return [(name, next(iter(difflib.get_close_matches(name, known, 1)), "")) for name in unknown]
 
 

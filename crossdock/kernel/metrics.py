@@ -10,7 +10,9 @@ class Metrics:
 
     def __init__(self) -> None:
         to = self.registry = CollectorRegistry()
+        self._of_delivery(to)
         self._of_lookups(to)
+        self._of_polls(to)
         self.accepted = Counter("crossdock_accepted", "Events stored in RAW", ["source"], registry=to)
         self.rejected = Counter("crossdock_rejected", "Events refused by the gateway", ["code"], registry=to)
         self.unverified = Counter(
@@ -24,16 +26,6 @@ class Metrics:
         self.process_seconds = Histogram(
             "crossdock_process_seconds", "Time of one batch in the process step", buckets=_SECONDS, registry=to
         )
-        self.end_to_end_seconds = Histogram(
-            "crossdock_end_to_end_seconds", "From stored to delivered", ["route"], buckets=_SECONDS, registry=to
-        )
-        self.attempts = Counter("crossdock_attempts", "Delivery attempts", ["route", "outcome"], registry=to)
-        self.dead_letters = Counter("crossdock_dead_letters", "Dead letters", ["stage", "name"], registry=to)
-        self.breaker_open = Gauge("crossdock_breaker_open", "1 while a breaker is not closed", ["route"], registry=to)
-        self.in_flight_limit = Gauge(
-            "crossdock_in_flight_limit", "Attempts that a target gets at once", ["connector"], registry=to
-        )
-        self.held = Gauge("crossdock_held_deliveries", "Deliveries in the memory of a lane", ["route"], registry=to)
         self.limits_local = Counter("crossdock_limits_local", "Times that limits could not be shared", registry=to)
         self.answers_not_kept = Counter(
             "crossdock_answers_not_kept", "Acts on kept answers that the store did not answer", registry=to
@@ -55,6 +47,27 @@ class Metrics:
         """Say which revision the process works by."""
         self.revision.clear()
         self.revision.labels(revision).set(1)
+
+    def _of_delivery(self, to: CollectorRegistry) -> None:
+        self.end_to_end_seconds = Histogram(
+            "crossdock_end_to_end_seconds", "From stored to delivered", ["route"], buckets=_SECONDS, registry=to
+        )
+        self.attempts = Counter("crossdock_attempts", "Delivery attempts", ["route", "outcome"], registry=to)
+        self.dead_letters = Counter("crossdock_dead_letters", "Dead letters", ["stage", "name"], registry=to)
+        self.breaker_open = Gauge("crossdock_breaker_open", "1 while a breaker is not closed", ["route"], registry=to)
+        self.in_flight_limit = Gauge(
+            "crossdock_in_flight_limit", "Attempts that a target gets at once", ["connector"], registry=to
+        )
+        self.held = Gauge("crossdock_held_deliveries", "Deliveries in the memory of a lane", ["route"], registry=to)
+
+    def _of_polls(self, to: CollectorRegistry) -> None:
+        self.polled = Counter("crossdock_polled", "Events that polls brought", ["source"], registry=to)
+        self.polls_failed = Counter(
+            "crossdock_polls_failed", "Polls whose origin was away or broke", ["source"], registry=to
+        )
+        self.poll_success = Gauge(
+            "crossdock_poll_success_seconds", "Unix time when a poll last reached its origin", ["source"], registry=to
+        )
 
     def _of_lookups(self, to: CollectorRegistry) -> None:
         self.lookup_misses = Counter(

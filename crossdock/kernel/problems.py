@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+CONCEALED = "the value does not fit"  # the message of a problem whose value and line may be a secret
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:

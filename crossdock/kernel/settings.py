@@ -15,11 +15,15 @@ FILE = "config.yaml"
 
 @dataclass(frozen=True, slots=True)
 class Nats:
-    """The broker; an empty `url` means the embedded one, which writes to disk every `sync_interval`."""
+    """The broker; an empty `url` means the embedded one, which writes to disk every `sync_interval`.
+
+    Bodies of more than `claim_check` bytes are stored beside their messages.
+    """
 
     url: str = ""
     replicas: int = 1
     sync_interval: str = "always"
+    claim_check: int = 896 * 2**10
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,4 +148,4 @@ def _section(kind: type[Any], value: Mapping[str, Any]) -> Any:
 
 
 def _plain(key: str, value: Any) -> Any:
-    return units.size(value) if key == "body" else value
+    return units.size(value) if key in ("body", "claim_check") else value

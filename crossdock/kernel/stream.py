@@ -7,6 +7,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol
 
+from crossdock.kernel.problems import Refused, refuse
+
 RAW = "RAW"
 EVENTS = "EVENTS"
 DLQ = "DLQ"
@@ -16,13 +18,16 @@ STREAMS = {RAW: ["raw.>"], EVENTS: ["event.>", "replay.>"], DLQ: ["dlq.>"], JOUR
 # Headers of ours on stored messages.
 ORIGIN = "Crossdock-Origin"  # sequence of the first message of which this one is a replay
 DEAD_LETTER = "Crossdock-Dead-Letter"  # id of the dead letter that a replay should bring home
+BACKFILL = "Crossdock-Backfill"  # id of the backfill that a replay is part of
 VERSION = "Crossdock-Version"  # schema version the gateway checked a raw event against
 DIGEST = "Crossdock-Digest"  # of what a raw event says, as `content_digest` gives it
 QUARANTINED = "Crossdock-Quarantined"  # on a raw event that broke its schema and may not go on before it fits
+UNREADABLE = "Crossdock-Unreadable"  # why a quarantined raw event stands for what no event could be made of
 DEDUPE = "Crossdock-Dedupe"  # what a source's own expression says a raw event is known by, percent-encoded
 EVENT_ID = "Crossdock-Id"  # id of a raw event, percent-encoded
 SOURCE = "Crossdock-Source"  # source a canonical event came from
 RAW_SEQ = "Crossdock-Raw"  # sequence in RAW a canonical event came from
+CLAIM = "Crossdock-Claim"  # SHA-256 and size of a body that was too large for the message and is kept beside it
 
 
 class Record(NamedTuple):
@@ -56,6 +61,14 @@ class Message(NamedTuple):
     def origin(self) -> int:
         """The sequence this message stands for: its own, or that of the message it replays."""
         return int(self.headers.get(ORIGIN, self.seq))
+
+
+def lost(message: Message) -> Refused | None:
+    """Return why a message cannot be read whose large body is gone or damaged: only then its claim is still there."""
+    if CLAIM not in message.headers:
+        return None
+    hint = "it was past its retention or was damaged on disk; when it is back, replay"
+    return refuse("body_lost", message.payload.decode("utf-8", "replace")[:200] + ", which cannot be read", hint)
 
 
 class Lag(NamedTuple):

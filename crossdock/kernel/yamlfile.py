@@ -1,11 +1,13 @@
 """YAML 1.2 core documents that know the line of every value; duplicate keys, anchors and tags are refused."""
 
+import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import Any
+from weakref import WeakValueDictionary
 
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError, best_match
@@ -13,7 +15,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from crossdock.kernel import yamlscalar
+from crossdock.kernel import within, yamlscalar
 from crossdock.kernel.nearest import did_you_mean, near
 from crossdock.kernel.problems import Problem, Refused
 
@@ -30,7 +32,7 @@ Place = tuple[int, int]
 Path_ = tuple[str | int, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class Document:
     """A parsed file: its value, and line and column (from 1) of every value in it by path."""
 
@@ -55,6 +57,10 @@ class Document:
         return problem.at(self.file, *found) if found else problem
 
 
+# What is in use now, by name and hash of its bytes: most files of other content are those of the content before.
+_PRESENT: WeakValueDictionary[tuple[str, bytes], Document] = WeakValueDictionary()
+
+
 def read(path: Path, root: Path) -> Document:
     """Read one file; its name in problems is relative to the project root.
 
@@ -62,20 +68,21 @@ def read(path: Path, root: Path) -> Document:
         Refused: `bad_yaml`, `duplicate_key`, `too_large`, `outside`, `unreadable` with all places.
     """
     name = path.relative_to(root).as_posix()
-    if not path.resolve().is_relative_to(root.resolve()):
-        raise Refused([Problem("outside", "it leads out of the project", "copy the file there").at(name)])
-    try:
-        with path.open("rb") as opened:
-            raw = opened.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise Refused([Problem("unreadable", f"it cannot be read: {error.strerror}").at(name)]) from None
+    raw = within.read(path, root, MAX_BYTES + 1)
     if len(raw) > MAX_BYTES:
         raise Refused([Problem("too_large", f"larger than {MAX_BYTES >> 20} MiB", _SPLIT).at(name)])
     return parse(raw, name)
 
 
 def parse(raw: bytes, name: str) -> Document:
-    """Parse YAML text; see `read`."""
+    """Parse YAML text; see `read`. Nobody may change the value: who parses the same again gets the same document."""
+    named = name, hashlib.sha256(raw).digest()
+    if (present := _PRESENT.get(named)) is None:
+        present = _PRESENT[named] = _parse(raw, name)
+    return present
+
+
+def _parse(raw: bytes, name: str) -> Document:
     text = _decoded(raw, name)
     try:
         reader = YAML(typ="safe", pure=True)
@@ -198,14 +205,22 @@ def _as_problems(document: Document, error: ValidationError) -> list[Problem]:
     return [document.problem(path, "bad_value", *_told(best))]
 
 
+def _names(error: ValidationError) -> list[str]:
+    """Return the names of which one was meant; of alternatives those of the first that has any, for a text."""
+    if error.validator == "anyOf" and isinstance(error.instance, str):
+        return next(filter(None, map(_names, error.context or ())), [])
+    return [str(value) for value in error.validator_value] if error.validator == "enum" else []
+
+
 def _told(error: ValidationError) -> tuple[str, str]:
     """Return what is wrong with a value, and what would be right."""
     hints = [str(error.schema.get("description", ""))]
     message = error.message
     if error.validator == "pattern" and hints[0]:  # which says it in words
         message = f"{error.instance!r} is not allowed here"
-    if error.validator == "enum":
-        names = [str(value) for value in error.validator_value]
+    names = _names(error)
+    if names:
+        message = f"{error.instance!r} is not one of them" if error.validator == "anyOf" else message
         similar = near(error.instance, names) if isinstance(error.instance, str) else []
         hints = [f"did you mean {' or '.join(similar)}?" if similar else f"one of {', '.join(names)}", *hints]
     if "default" in error.schema and error.validator == "pattern":

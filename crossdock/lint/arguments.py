@@ -9,7 +9,6 @@ from typing import Any, Final
 
 from crossdock.kernel.expression import Function
 from crossdock.kernel.jsonata_tree import Node
-from crossdock.kernel.nearest import did_you_mean
 from crossdock.lint.compare import Finding
 from crossdock.lint.shapes import Type, kinds_of, made, plain
 from transforms.failures import BadArgumentError, Failure, MissingRowError, TimeTextError
@@ -18,7 +17,7 @@ from transforms.lookups import DEFAULT, FAIL, Lookup, Lookups, Table
 
 MOST = 32  # values that one argument may have, and calls that are tried of one place
 _HINT = "docs/content.md says what each function takes"
-_HINTS = {MissingRowError: "add the row, or say what holds without one: unresolved"}
+_HINTS: Mapping[type[Failure], str] = {MissingRowError: "add the row, or say what holds without one: unresolved"}
 _ANY: Final = object()  # an argument that only an event says
 # What stands for such an argument: the function takes it whatever the others are.
 _NEUTRAL: Mapping[str, tuple[Any, ...]] = {
@@ -110,13 +109,16 @@ def _trials(
 
 def _calls(name: str, given: list[list[Any]]) -> Iterator[tuple[Any, ...]]:
     for arguments in product(*given):
-        if name == "units" and (arguments[1] is _ANY or arguments[2] is _ANY):
-            unit = arguments[2] if arguments[1] is _ANY else arguments[1]
-            arguments = (arguments[0], unit, unit, *arguments[3:])
-        if name == "units" and arguments[1] == arguments[2] and arguments[3:4] == (_ANY,):
-            arguments = (*arguments[:3], None, *arguments[4:])
-        if _ANY not in arguments:
-            yield arguments
+        tried = _units(*arguments) if name == "units" else arguments
+        if _ANY not in tried:
+            yield tried
+
+
+def _units(quantity: Any, start: Any, goal: Any, *more: Any) -> tuple[Any, ...]:
+    """Return what to call `$units` with: of one unit that is known to itself, which needs no item."""
+    start, goal = goal if start is _ANY else start, start if goal is _ANY else goal
+    item = () if not more else (None,) if more[0] is _ANY and start == goal else more[:1]
+    return quantity, start, goal, *item, *more[1:]
 
 
 def _of_tables(

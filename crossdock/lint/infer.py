@@ -1,33 +1,30 @@
 """Finds what an expression reads that is not there, and what it compares that never fits; sure or silent."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from crossdock.kernel.jsonata_tree import Node
 from crossdock.kernel.nearest import did_you_mean, near
+from crossdock.lint.arguments import Tables, misused
 from crossdock.lint.compare import COMPARED, COMPUTED, Finding, incomparable, uncomputable
-from crossdock.lint.shapes import Shape, Type, either, elements, has_many, has_several, made, plain
+from crossdock.lint.results import result
+from crossdock.lint.shapes import Gap, Shape, Type, either, elements, has_many, has_several, made, plain
 
-_NUMBERS = {"abs", "average", "ceil", "count", "floor", "length", "max", "millis", "min", "number", "parseInteger",
-            "power", "random", "round", "sqrt", "sum", "toMillis"}  # fmt: skip
-_TEXTS = {"base64decode", "base64encode", "decneg", "decmul", "decadd", "decsum", "decsub", "formatBase",
-          "formatInteger", "formatNumber", "fromMillis", "join", "lowercase", "now", "pad", "replace", "string",
-          "substring", "substringAfter", "substringBefore", "trim", "type", "uppercase"}  # fmt: skip
-_TRUTHS = {"boolean", "contains", "exists", "not"}
+_EMPTY = Gap("empty_list", "an empty list gives nothing, and the schema requires a list", "put [ and ] around it")
 _VERY = 0.85  # how like a declared field another is that was hardly meant
 _EACH = {"filter", "map", "single"}  # which give their function one element after the other
 
 
 @dataclass
 class Scope:
-    """What an expression sees: its data, the named values, lookups by name; and what was found so far.
+    """What an expression sees: its data, the named values, lookups and code lists; and what was found so far.
 
     `known` are the variables that are named anywhere in it, and all functions.
     """
 
     root: Type | None
     names: dict[str, Type | None]
-    lookups: Mapping[str, Type | None] = field(default_factory=dict)
+    tables: Tables = field(default_factory=Tables)
     known: frozenset[str] = frozenset()
     findings: list[Finding] = field(default_factory=list)
 
@@ -42,7 +39,7 @@ class Scope:
 
     def below(self, **more: Type | None) -> "Scope":
         """Return the scope of a block or function body, which can name values of its own."""
-        return Scope(self.root, {**self.names, **more}, self.lookups, self.known, self.findings)
+        return Scope(self.root, {**self.names, **more}, self.tables, self.known, self.findings)
 
     def found(self, at: int, code: str, message: str, hint: str = "") -> None:
         """Add a finding."""
@@ -61,13 +58,21 @@ def read_field(scope: Scope, node: Node, here: Type | None) -> Type | None:
         if found is None:
             return None
         absent = not always or here.absent or found.absent
-        return Type(found.shapes, found.many or has_many(here), absent, found.several or has_several(here))
+        several = found.several or has_several(here)
+        return Type(found.shapes, found.many or has_many(here), absent, several, _lacked(node.value, having))
     if objects := [shape for shape in stepped.shapes if not shape.kinds or "object" in shape.kinds]:
         _missing(scope, node, objects)
     elif all(shape.kinds for shape in stepped.shapes):
         kind = " or ".join(sorted({kind for shape in stepped.shapes for kind in shape.kinds}))
         scope.found(node.at, "unknown_field", f"{node.value!r} is read of {kind}, which has no fields")
     return None
+
+
+def _lacked(name: str, shapes: Iterable[Shape]) -> Gap | None:
+    if not any(name in shape.lacking for shape in shapes):
+        return None
+    message = f"the default row of the lookup has no {name!r}, and the schema requires the field"
+    return Gap("missing_column", message, f"add {name!r} to the default row")
 
 
 def _missing(scope: Scope, node: Node, shapes: Sequence[Shape]) -> None:
@@ -85,13 +90,17 @@ def _path(scope: Scope, node: Node, here: Type | None) -> Type | None:
     base = scope.infer(left, here)
     named = right.kind in ("name", "text")
     got = read_field(scope, right, base) if named else scope.infer(right, elements(base))
-    if got is None or base is None:
+    if got is None:
         return None
-    absent = got.absent or base.absent
+    if base is None:  # of which there may be one
+        base = Type((), many=True, absent=True)
+    absent, gap = got.absent or base.absent, base.gap or got.gap
+    if not named and any("array" in shape.kinds and not shape.least for shape in base.shapes):
+        gap = gap or _EMPTY
     if not _keeps(node):
-        return Type(got.shapes, got.many or has_many(base), absent, got.several or has_several(base))
+        return Type(got.shapes, got.many or has_many(base), absent, got.several or has_several(base), gap)
     inner = elements(got)
-    return Type((Shape(frozenset({"array"}), items=lambda: inner),), absent=absent)
+    return Type((Shape(frozenset({"array"}), items=lambda: inner),), absent=absent, gap=gap)
 
 
 def _keeps(node: Node) -> bool:
@@ -113,7 +122,8 @@ def _first(scope: Scope, node: Node, here: Type | None) -> Type | None:
 def _keep(scope: Scope, node: Node, here: Type | None) -> Type | None:
     base = scope.infer(node.parts[0], here)
     inner = elements(base)
-    return Type((Shape(frozenset({"array"}), items=lambda: inner),), absent=base is None or base.absent)
+    absent, gap = base is None or base.absent, base.gap if base else None
+    return Type((Shape(frozenset({"array"}), items=lambda: inner),), absent=absent, gap=gap)
 
 
 def _array(scope: Scope, node: Node, here: Type | None) -> Type | None:
@@ -172,15 +182,12 @@ def _call(scope: Scope, node: Node, here: Type | None) -> Type | None:
     if name in _EACH and len(arguments) == 2 and arguments[1].kind == "function" and len(arguments[1].parts) > 1:
         given, body = arguments[1].parts, elements(scope.infer(arguments[0], here))
         bound: dict[str, Type | None] = {one.value: None for one in given[:-1]}
-        scope.below(**{**bound, given[0].value: body}).infer(given[-1], here)
-        return None
-    scope.each(arguments if name else [called, *arguments], here)
-    if name == "lookup" and arguments and arguments[0].kind == "text":
-        return scope.lookups.get(arguments[0].value)
-    for names, kind in ((_NUMBERS, "number"), (_TEXTS, "text"), (_TRUTHS, "truth value")):
-        if name in names:
-            return Type((Shape(frozenset({kind})),), absent=kind != "truth value")
-    return None
+        one = scope.below(**{**bound, given[0].value: body}).infer(given[-1], here)
+        return Type(one.shapes, many=True, absent=True) if name == "map" and one else None
+    types = scope.each(arguments if name else [called, *arguments], here)
+    if name in scope.tables.functions:
+        scope.findings += misused(scope.tables, node, types)
+    return result(scope.tables, name, arguments, types)
 
 
 def _binary(scope: Scope, node: Node, here: Type | None) -> Type | None:

@@ -31,10 +31,10 @@ def dead_routes(routes: Iterable[Route]) -> Iterator[Problem]:
 
 
 def unused_connectors(root: Path, parts: Parts) -> Iterator[Problem]:
-    """Yield the connectors to which no route leads."""
-    if "routes" in parts.unread:  # one of which may lead there
+    """Yield the connectors to which no route leads and which no source polls."""
+    if {"routes", "gateway"} & parts.unread.keys():  # one of which may name it
         return
-    used = {route.connector for route in parts.routes}
+    used = {route.connector for route in parts.routes} | {one.poll.connector for one in parts.sources if one.poll}
     misspelt = used - parts.connectors.keys()
     for path in names(root, "connectors"):
         try:
@@ -43,7 +43,7 @@ def unused_connectors(root: Path, parts: Parts) -> Iterator[Problem]:
             continue
         name = str(document.value.get("connector", "")) if isinstance(document.value, dict) else ""
         if name and name not in used and not near(name, misspelt):
-            message, hint = f"no route leads to {name!r}", "add a route to it, or remove the file"
+            message, hint = f"no route leads to {name!r}", "add a route to it, or a source that polls it"
             yield document.problem(("connector",), "unused_connector", message, hint)
 
 

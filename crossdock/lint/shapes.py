@@ -184,14 +184,12 @@ def either(types: Iterable[Type | None]) -> Type | None:
     """Return what is one of several types."""
     shapes: list[Shape] = []
     many = absent = several = False
-    gap: Gap | None = None
     for one in types:
         if one is None:
             return None
         shapes += one.shapes
         many, absent, several = many or one.many, absent or one.absent, several or one.several
-        gap = gap or one.gap
-    return Type(tuple(shapes), many, absent, several, gap)
+    return Type(tuple(shapes), many, absent, several)
 
 
 def elements(type_: Type | None) -> Type | None:

@@ -5,13 +5,13 @@ from collections.abc import Callable
 from crossdock.kernel import event as events
 from crossdock.kernel.event import Event
 from crossdock.kernel.expression import View, view
-from crossdock.kernel.stream import SOURCE, Message
+from crossdock.kernel.stream import BACKFILL, DEAD_LETTER, SOURCE, Message, lost
 from crossdock.pipeline.attempts import Attempts
 from crossdock.pipeline.delivery import Delivery
 from crossdock.pipeline.hands import Share, release
 from crossdock.pipeline.hold import Delayed
 from crossdock.pipeline.process import problems_of
-from routes.match import matches, order_key
+from routes.match import matches, order_key, references
 from routes.spec import Route
 
 Cast = Callable[[Route, Event], Event]  # an event in the version that a route takes it in
@@ -39,6 +39,8 @@ class Admission:
                 return False
             if self.route.order_by is not None:
                 delivery.key = "k" + order_key(self.route, seen)
+            if self.route.after is not None and not _at_once(message):
+                delivery.after = references(self.route, seen)
         except Exception as error:
             delivery.problems = problems_of(error)
         self.attempts.take(delivery)
@@ -46,7 +48,9 @@ class Admission:
 
     def admit_unread(self, message: Message, error: Exception, share: Share) -> None:
         """Take a stored message that cannot be read; it becomes a dead letter."""
-        self.attempts.take(Delivery(message, Event("", "", ""), "", share, problems=problems_of(error)))
+        self.attempts.take(
+            Delivery(message, Event("", "", ""), "", share, problems=problems_of(lost(message) or error))
+        )
 
     def admit_own(self, message: Message, share: Share) -> None:
         """Take a message that was meant for this route alone; what the route does not want is recorded as skipped."""
@@ -113,3 +117,8 @@ class Admission:
         self.admit_own(share.message, share)
         if now := self._held.get(share.message.seq):
             now.attempts, now.last = before.attempts, before.last
+
+
+def _at_once(message: Message) -> bool:
+    """Tell whether a person has replayed this one, and so said that it need not wait for others."""
+    return DEAD_LETTER in message.headers and BACKFILL not in message.headers

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import random
 import time
-from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
 
 from connectors.port import Connector, Result
@@ -16,8 +16,12 @@ from crossdock.pipeline.gate import Gate, nap
 from crossdock.pipeline.hands import release
 from crossdock.pipeline.held import LEAST, RUNNABLE, Held
 from crossdock.pipeline.hold import Hold
+from crossdock.pipeline.process import problems_of
 from crossdock.pipeline.recorder import Recorder, append_patiently
+from crossdock.pipeline.replies import Replies
+from crossdock.pipeline.runners import Runners
 from crossdock.pipeline.tries import Form, Tries
+from crossdock.pipeline.waits import Waits
 from dlq.record import DELIVER, record
 from journal import entry
 from journal.entry import Entry
@@ -59,10 +63,12 @@ class Attempts:
         self._recorder = recorder
         self._metrics = metrics
         self.revision = revision
+        self.replies: Replies | None = None  # where answers of the target become events
         self.discards = False  # a person's word on what is left of a route that was removed
-        self._ready: deque[Delivery] = deque()
-        self._runners: set[asyncio.Task[None]] = set()
-        self._running = 0
+        self._runners = Runners(route.name, route.in_flight, self._deliver, self.stopping)
+        self.start: Callable[[Delivery], None] = self._runners.start  # what has its turn
+        self._awaited = gate.awaited
+        self._waits = Waits(route, gate.awaited, self) if route.after and gate.awaited else None
         self._finished: dict[asyncio.Future[None], list[Delivery]] = {}
         self._end_to_end = metrics.end_to_end_seconds.labels(route.name)
         self._held_gauge = metrics.held.labels(route.name)
@@ -94,7 +100,9 @@ class Attempts:
     def take(self, delivery: Delivery) -> None:
         """Hold a delivery and try it in its turn."""
         if self.held.take(delivery):
-            self._start(delivery)
+            self.start(delivery)
+        elif self._waits:
+            self._waits.joined(delivery)
 
     def skip(self, delivery: Delivery) -> None:
         """Record that the route does not want it."""
@@ -105,8 +113,7 @@ class Attempts:
         """Make no more attempts, let those under way end and be recorded; what is left stays held."""
         self.stopping.set()
         self.changed.set()
-        if self._runners:
-            await asyncio.wait(self._runners)
+        await self._runners.ended()
         while self._finished:
             await asyncio.wait(self._finished)
 
@@ -114,55 +121,41 @@ class Attempts:
         """Let attempts under way end and record their outcomes; the rest goes to the next worker."""
         self.stopping.set()
         self.changed.set()
-        if self._runners:
-            _, late = await asyncio.wait(self._runners, timeout=grace)
-            for task in late:
-                task.cancel()
+        await self._runners.ended(grace)
         with suppress(TimeoutError):  # the broker may be away; what is not recorded comes again
             await asyncio.wait_for(self._recorder.close(), grace)
 
-    def _start(self, delivery: Delivery) -> None:
-        self._ready.append(delivery)
-        if self._running < self.route.in_flight and not self.stopping.is_set():
-            self._running += 1
-            runner = asyncio.create_task(self._run())
-            self._runners.add(runner)
-            runner.add_done_callback(self._ended)
-
-    def _ended(self, runner: "asyncio.Task[None]") -> None:
-        self._runners.discard(runner)
-        if not runner.cancelled() and runner.exception() is not None:
-            log.error("route %s: delivery ended with an error", self.route.name, exc_info=runner.exception())
-
-    async def _run(self) -> None:
-        """Try what is ready, one after the other."""
-        try:
-            while self._ready and not self.stopping.is_set():
-                await self._deliver(self._ready.popleft())
-        finally:
-            self._running -= 1  # at once: what is ready from now on needs another runner
-
     async def _deliver(self, delivery: Delivery) -> None:
         """Make one attempt and do what its result asks for; when the lane stops first, the next worker goes on."""
-        delivery.revision = self.revision
-        if self.discards:
-            self._settle(delivery, self._line(delivery, entry.DISCARDED, "the route was removed"))
-            return
-        if not delivery.problems:
-            result = await self._attempt(delivery)
-            if result is None and self.stopping.is_set():
+        try:
+            delivery.revision = self.revision
+            if self.discards:
+                self._settle(delivery, self._line(delivery, entry.DISCARDED, "the route was removed"))
                 return
-            if result is not None and result.outcome == "delivered":
-                self._end_to_end.observe(time.time() - delivery.message.time)
-                self._settle(delivery, self._line(delivery, entry.DELIVERED, result.detail))
+            if self._waits and delivery.after and not delivery.freed and await self._waits.keeps(delivery):
                 return
-            if result is not None and result.outcome != "permanent" and self._left(delivery) > 0:
-                self._park(delivery, result)
-                return
+            if not delivery.problems:
+                result = await self._attempt(delivery)
+                if result is None and self.stopping.is_set():
+                    return
+                if result is not None and result.reply is not None and self.replies:
+                    delivery.problems = await self.replies.store(delivery, result.reply)
+                if result is not None and result.outcome == "delivered" and not delivery.problems:
+                    if self._awaited:
+                        await self._awaited.arrived(delivery.event)
+                    self._end_to_end.observe(time.time() - delivery.message.time)
+                    self._settle(delivery, self._line(delivery, entry.DELIVERED, result.detail))
+                    return
+                again = result is not None and result.outcome not in ("delivered", "permanent")
+                if result is not None and again and self._left(delivery) > 0:
+                    self._park(delivery, result)
+                    return
+        except Exception as error:  # a fault of ours must end this delivery and hold up no other
+            delivery.problems = problems_of(error)
         await self._bury(delivery)
 
     def _park(self, delivery: Delivery, result: Result) -> None:
-        self._recorder.note(self._line(delivery, entry.RETRIED, said(result)))
+        self.note(delivery, entry.RETRIED, said(result))
         pause = max(result.retry_after, delay(self.route.retry, delivery.attempts, random.random()))
         self.held.park(delivery)
         self.changed.set()
@@ -172,7 +165,7 @@ class Attempts:
     def _unpark(self, delivery: Delivery) -> None:
         self.held.unpark(delivery)
         if not self.stopping.is_set():
-            self._start(delivery)
+            self.start(delivery)
 
     async def _attempt(self, delivery: Delivery) -> Result | None:
         """Make one attempt as soon as it may be; None when the delivery is too old or the lane stops first."""
@@ -184,7 +177,7 @@ class Attempts:
                 continue
             if self.hold.drains(delivery.message.time):
                 await self.hold.drained(self.stopping)
-            if not await self.gate.opened(lambda: self._left(delivery), self.stopping):
+            if not await self.gate.opened(lambda: self._left(delivery), self.stopping, tried=delivery.attempts > 0):
                 return None
             delivery.revision = self.revision  # it may have waited long, and the attempt may last
             if result := await self._tries.enter(delivery, self._halted):
@@ -209,14 +202,22 @@ class Attempts:
         self._metrics.dead_letters.labels(DELIVER, self.route.name).inc()
         self._settle(delivery, refer(self._line(delivery, entry.DEAD_LETTERED), letter, seq))
 
+    def note(self, delivery: Delivery, outcome: str, detail: str) -> None:
+        """Record what happens to a delivery meanwhile."""
+        self._recorder.note(self._line(delivery, outcome, detail))
+
     def _line(self, delivery: Delivery, outcome: str, detail: str = "") -> Entry:
         return journal_line(self.route.name, delivery, outcome, delivery.revision or self.revision, detail)
 
     def _settle(self, delivery: Delivery, line: Entry) -> None:
         """Record the last word, and let the next of its key have its turn."""
         self._finish(delivery, line)
-        if delivery.key and (following := self.held.next(delivery.key)):
-            self._start(following)
+        if not delivery.key or (following := self.held.next(delivery.key)) is None:
+            return
+        if not following.parked:
+            self.start(following)
+        elif self._waits:
+            self._waits.pass_by(following)
 
     def _finish(self, delivery: Delivery, line: Entry) -> None:
         """Record the last word on a delivery, then give back its message."""

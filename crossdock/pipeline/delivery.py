@@ -15,7 +15,7 @@ from crossdock.pipeline.recorder import now_ms
 from dlq.record import DELIVER, DeadLetter, explain, headers_of, letter_id
 from journal.entry import DELIVER as STAGE
 from journal.entry import Entry
-from routes.match import age
+from routes.match import Reference, age
 from routes.spec import Route
 
 IN_DOUBT = "in doubt: may have been applied"
@@ -27,7 +27,9 @@ class Delivery:
 
     `key` is what must stay in order, empty for none; `share` is its part in a message that is to be acknowledged;
     `taken` is in monotonic seconds; `revision` is that of the last attempt, empty before the first. `doubted` says that
-    an attempt of this process may have been applied though no answer came.
+    an attempt of this process may have been applied though no answer came. `after` are the events that must have
+    reached the connector before, `freed` is when the wait for them ended (Unix seconds, 0 before that), `parked` is
+    true while it waits.
     """
 
     message: Message
@@ -40,6 +42,9 @@ class Delivery:
     problems: tuple[Problem, ...] = ()
     revision: str = ""
     doubted: bool = False
+    after: tuple[Reference, ...] = ()
+    freed: float = 0.0
+    parked: bool = False
 
     @property
     def partner(self) -> str:
@@ -126,10 +131,10 @@ def dead_letter(route: Route, delivery: Delivery) -> DeadLetter:
 def left(route: Route, delivery: Delivery, now: float, ages_from: float) -> float:
     """Return the seconds until an event has expired, or until its retries end: by age, but not before `ages_from`.
 
-    All in Unix seconds. What a person replays does not expire.
+    What it had to wait for other events does not age it. All in Unix seconds. What a person replays does not expire.
     """
     message = delivery.message
-    retries = max(message.time + route.delay, ages_from) + route.retry.age - now
+    retries = max(message.time + route.delay, ages_from, delivery.freed) + route.retry.age - now
     return min(retries, expires(route, delivery) - now) if route.expire else retries
 
 

@@ -41,7 +41,8 @@ class Feed:
         self._by_subject: dict[str, list[Lane]] = {}
         self._recorder = recorder
         self._stopping = asyncio.Event()
-        self._turn = asyncio.Lock()  # while a lane joins or falls behind, nothing is handed out
+        self._turn = asyncio.Lock()  # while a lane joins, nothing is handed out
+        self._change = asyncio.Lock()  # one lane at a time joins, falls behind or leaves; taken after `_turn`
         self._late: set[Lane] = set()
         self._unsure: set[Lane] = set()  # the broker may have made a consumer of which its answer did not come
         self._noted: dict[asyncio.Future[None], list[Share]] = {}
@@ -71,7 +72,7 @@ class Feed:
         Raises:
             Unavailable: the broker does not answer; the lane is still here.
         """
-        async with self._turn:
+        async with self._turn, self._change:
             if lane.following:
                 self._unsure.add(lane)
             await lane.remove(await self._since(self.position + 1), until)
@@ -85,7 +86,7 @@ class Feed:
 
     async def close(self) -> None:
         """After the lanes have stopped, let those with unfinished deliveries go on through consumers of their own."""
-        async with self._turn:
+        async with self._turn, self._change:
             for lane in self._lanes:
                 with contextlib.suppress(Unavailable):  # the broker hands out again what is not acknowledged
                     if lane.following and lane.holds:
@@ -110,7 +111,7 @@ class Feed:
             await asyncio.sleep(PULL_WAIT)
             return
         async with self._turn:
-            self._late = {lane for lane in self._lanes if lane.following and not lane.attempts.keeps_up()}
+            self._late = {lane for lane in self._lanes if lane.following and lane.late()}
             for message in messages:
                 share = self._hands.take(message)
                 if share is not None:
@@ -185,7 +186,8 @@ class Feed:
         self._late.discard(lane)
         while lane.following and not self._stopping.is_set():
             try:
-                await self._fall_behind(lane, seq)
+                async with self._change:
+                    await self._fall_behind(lane, seq)
             except Unavailable as error:
                 log.warning("route %s: %s", lane.route.name, error)
                 await asyncio.sleep(AWAY)
@@ -213,19 +215,20 @@ class Feed:
                     log.warning("route %s: %s", lane.route.name, error)
 
     async def _look_after(self, lane: Lane) -> None:
-        if lane.following and lane.stuck():
-            async with self._turn:
+        if not lane.following:
+            if lane.near(self.position):
+                async with self._turn, self._change:
+                    await lane.join(self.position)
+            return
+        # The feed goes on meanwhile: to make or remove a consumer may take the broker long.
+        async with self._change:
+            if lane.following and lane.stuck():
                 await self._fall_behind(lane, self.position + 1)
-        elif lane.following and lane in self._unsure:
-            async with self._turn:
+            elif lane.following and lane in self._unsure:
                 await lane.tidy()
                 self._unsure.discard(lane)
-        elif lane.following and lane.has_own:
-            async with self._turn:
+            else:
                 await lane.leave()
-        elif lane.near(self.position):
-            async with self._turn:
-                await lane.join(self.position)
 
     async def _extend(self) -> None:
         while True:

@@ -6,7 +6,8 @@ from collections import deque
 from collections.abc import Callable
 
 from connectors.breaker import Breaker
-from connectors.port import Outcome
+from connectors.port import Result
+from crossdock.pipeline.awaited import Awaited
 from crossdock.pipeline.pace import Pace
 from routes.spec import Priority
 
@@ -14,6 +15,8 @@ _LEAST = 0.02
 _CATCH_UP = 0.1  # seconds by which the loop may be late without losing of the rate
 # Of 21 attempts when all wait. Low ones do not stop; more for the high ones would make them hardly faster.
 _WEIGHTS: dict[Priority, int] = {"high": 16, "normal": 4, "low": 1}
+
+_UNWELL = (408, 425, 429)  # answers to any event
 
 _Place = asyncio.Future[None]
 
@@ -23,14 +26,20 @@ class Gate:
 
     `rate` is attempts a second, 0 for as many as there are; at most `in_flight` are under way, and no more than `pace`
     finds that the target can take. Where they wait, those of a higher priority go first, and of each lower one some.
-    `clock` gives seconds, as the loop counts them.
+    `clock` gives seconds, as the loop counts them; `awaited` is there if a route waits for what reaches the connector.
     """
 
     def __init__(
-        self, breaker: Breaker, rate: float, in_flight: int, clock: Callable[[], float] = time.monotonic
+        self,
+        breaker: Breaker,
+        rate: float,
+        in_flight: int,
+        clock: Callable[[], float] = time.monotonic,
+        awaited: Awaited | None = None,
     ) -> None:
         self.breaker = breaker
         self.clock = clock
+        self.awaited = awaited
         self.pace = Pace(in_flight, clock)
         self._under_way = 0
         self._apart = 1 / rate if rate else 0.0
@@ -40,21 +49,24 @@ class Gate:
         self._crowd = 0  # how many wait
         self._served = dict.fromkeys(_WEIGHTS, 0.0)  # attempts of each by its weight: the least served is next
         self._served_to = 0.0  # what the last one had been served when its turn came
-        self._queue = asyncio.Lock()
+        self._fresh, self._tried = asyncio.Lock(), asyncio.Lock()
 
-    async def opened(self, left: Callable[[], float], stopping: asyncio.Event) -> bool:
+    async def opened(self, left: Callable[[], float], stopping: asyncio.Event, *, tried: bool) -> bool:
         """Wait until the breaker may let one through; false when the delivery grew too old meanwhile.
 
-        `left` gives its seconds left.
+        `left` gives its seconds left. What was `tried` lets others go first: it may be what fails, and not the target.
         """
-        if self.breaker.wait() <= 0:
+        if self._wait(tried) <= 0:
             return True
-        async with self._queue:  # one delivery watches the breaker, the others queue behind it
-            while not stopping.is_set() and (wait := self.breaker.wait()) > 0:
+        async with self._tried if tried else self._fresh:  # one watches the breaker, the others queue behind it
+            while not stopping.is_set() and (wait := self._wait(tried)) > 0:
                 if left() <= 0:
                     return False
                 await nap(min(left(), max(_LEAST, wait)), stopping)
         return True
+
+    def _wait(self, tried: bool) -> float:
+        return max(self.breaker.wait(), _LEAST if tried and self._fresh.locked() else 0.0)
 
     async def enter(self, priority: Priority) -> None:
         """Wait for a slot and for the turn; `leave` must follow."""
@@ -82,9 +94,10 @@ class Gate:
         if self._crowd:
             self._let_in()
 
-    def judge(self, outcome: Outcome, began: float) -> None:
+    def judge(self, result: Result, began: float) -> None:
         """Note the result of an attempt that began at a time; `leave` follows."""
-        self.breaker.record(outcome in ("delivered", "permanent"))
+        outcome = result.outcome
+        self.breaker.record(outcome in ("delivered", "permanent") or _is_of_the_event(result))
         self.pace.answered(outcome, began, self._under_way)
 
     def _let_in(self) -> None:
@@ -122,6 +135,11 @@ class Gate:
     def _rung(self) -> None:
         self._alarm = None
         self._let_in()
+
+
+def _is_of_the_event(result: Result) -> bool:
+    """Tell whether a target that is well asked to try just this event again, by a rule of its connector."""
+    return result.outcome == "retry" and 200 <= result.status < 500 and result.status not in _UNWELL
 
 
 async def nap(seconds: float, stopping: asyncio.Event) -> None:

@@ -1,7 +1,7 @@
 """The deliveries of a route that are on their way: by sequence, and by key in the order of the stream."""
 
 from collections import OrderedDict, deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from crossdock.pipeline.delivery import Delivery
 
@@ -17,12 +17,17 @@ class Held:
     def __init__(self) -> None:
         self._by_seq: dict[int, Delivery] = {}
         self._keys: dict[str, deque[Delivery]] = {}
-        self._parked: set[str] = set()
+        self._parked: dict[str, int] = {}  # how many of a key wait
         self._waiting = 0
         self._settled: OrderedDict[int, None] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._by_seq)
+
+    @property
+    def waiting(self) -> int:
+        """How many wait for a retry or another event, or behind one of their key that does."""
+        return self._waiting
 
     def oldest(self) -> Delivery | None:
         """Return what was taken first."""
@@ -56,26 +61,56 @@ class Held:
         return len(queue) == 1
 
     def next(self, key: str) -> Delivery | None:
-        """End the turn of the first of a key; return the one whose turn it is now."""
+        """End the turn of the first of a key; return the one whose turn it is now, which may be parked."""
         queue = self._keys.get(key)
         if not queue:
             return None
         queue.popleft()
+        self._waiting -= key in self._parked
         if queue:
             return queue[0]
         del self._keys[key]
         return None
 
     def park(self, delivery: Delivery) -> None:
-        """Note that a delivery waits for a retry, and its key with it."""
-        if delivery.key:
-            self._parked.add(delivery.key)
-        self._waiting += self._with_key(delivery)
+        """Note that a delivery waits, and its key with it."""
+        delivery.parked = True
+        if not delivery.key:
+            self._waiting += 1
+        else:
+            many = self._parked.get(delivery.key, 0)
+            self._parked[delivery.key] = many + 1
+            self._waiting += 0 if many else len(self._keys[delivery.key])
 
     def unpark(self, delivery: Delivery) -> None:
         """Note that it waits no more."""
-        self._parked.discard(delivery.key)
-        self._waiting -= self._with_key(delivery)
+        delivery.parked = False
+        if not delivery.key:
+            self._waiting -= 1
+        elif self._parked[delivery.key] > 1:
+            self._parked[delivery.key] -= 1
+        else:
+            del self._parked[delivery.key]
+            self._waiting -= len(self._keys[delivery.key])
+
+    def head(self, key: str) -> Delivery | None:
+        """Return whose turn it is of a key."""
+        queue = self._keys.get(key)
+        return queue[0] if queue else None
+
+    def bring_forward(self, key: str, wanted: Callable[[Delivery], bool]) -> Delivery | None:
+        """Let those of a key that somebody at its head waits for go before it; return the first of them."""
+        queue = self._keys[key]
+        found = [delivery for delivery in queue if wanted(delivery)]
+        if not found:
+            return None
+        self._keys[key] = deque([*found, *(delivery for delivery in queue if not wanted(delivery))])
+        return found[0]
+
+    def parked_keys(self) -> list[tuple[Delivery, int]]:
+        """Return of each key that waits the first and how many are behind it, the longest queue first."""
+        found = [(self._keys[key][0], len(self._keys[key]) - 1) for key in self._parked]
+        return sorted(found, key=lambda one: -one[1])
 
     def deliveries(self) -> Iterable[Delivery]:
         """Return all, oldest first."""
@@ -91,7 +126,4 @@ class Held:
 
     def remember(self, before: "Held") -> None:
         """Know what was brought to its end before this took its place."""
-        self._settled.update(before._settled)
-
-    def _with_key(self, delivery: Delivery) -> int:
-        return len(self._keys[delivery.key]) if delivery.key else 1
+        self._settled = before._settled  # to copy it would stop the loop for milliseconds

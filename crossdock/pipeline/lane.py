@@ -9,14 +9,15 @@ from crossdock.kernel.stream import Inbox, Message
 from crossdock.pipeline.admission import Admission, Cast
 from crossdock.pipeline.attempts import Attempts
 from crossdock.pipeline.hands import Hands, Share, release
-from crossdock.pipeline.held import MOST, RUNNABLE
+from crossdock.pipeline.held import LEAST, MOST, RUNNABLE
 from crossdock.pipeline.ports import Backlogs
 from routes.spec import Route
 
 log = logging.getLogger(__name__)
 
 PULL_WAIT = 1.0
-JOIN_WITHIN = 0.2  # seconds the feed may be held up for a route that joins it
+JOIN_WITHIN = 0.02  # seconds the feed may be held up for a route that joins it
+READ_WAIT = 0.2  # seconds a lane that is handed over waits for more of its own consumer at a time
 
 
 class Lane(Admission):
@@ -67,6 +68,10 @@ class Lane(Admission):
         full = len(self._held) >= MOST
         return self.attempts.hold.state or ("full" if full else self.attempts.gate.breaker.state)
 
+    def late(self) -> bool:
+        """Tell whether it must fall behind before it is given more: a delayed route, or one that holds what it may."""
+        return not self.attempts.keeps_up() and (self.route.delay > 0 or len(self._held) > MOST - RUNNABLE)
+
     def stuck(self) -> bool:
         """Tell whether it holds events of the feed and cannot deliver them."""
         return self.holds and not self.attempts.keeps_up()
@@ -82,8 +87,8 @@ class Lane(Admission):
         return len(self._held) > 0
 
     def near(self, position: int) -> bool:
-        """Tell whether its own consumer has come near the feed's position."""
-        return self._drained or position - self._last < RUNNABLE
+        """Tell whether its own consumer has come so near the feed's position that it is there at once."""
+        return self._drained or position - self._last < LEAST
 
     async def fall_behind(self, next_: int) -> None:
         """Go on through an own consumer, from the sequence `next_` or the oldest delivery in hand if that is before.
@@ -121,7 +126,7 @@ class Lane(Admission):
         self.following, self._joined = True, max(position, self._last)
 
     async def leave(self) -> None:
-        """Give up the own consumer once everything read from it before joining is acknowledged; the feed stands still.
+        """Give up the own consumer once everything read from it before joining is acknowledged.
 
         Raises:
             Unavailable: the broker does not answer.
@@ -156,7 +161,7 @@ class Lane(Admission):
         """
         await self.fall_behind(since)
         while self._own and self._last < position and not await self._own.drained():
-            self._admit_all(await self._own.inbox.fetch(RUNNABLE, JOIN_WITHIN))
+            self._admit_all(await self._own.inbox.fetch(RUNNABLE, READ_WAIT))
 
     async def remove(self, next_: int, until: int | None) -> None:
         """Leave the feed: what is in hand goes on through the own consumer, up to `until` if the route was removed.

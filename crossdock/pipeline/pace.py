@@ -6,15 +6,15 @@ from collections.abc import Callable
 from connectors.port import Outcome
 
 _LATE = 3.0  # times its usual time
-_NOTABLE = 0.25  # seconds below which no answer is late: so much a busy loop of ours may add
+_BRISK = 0.08  # seconds that any target may take: no answer is late below three times this, which our own loop may add
 _QUICKLY, _SLOWLY = 0.2, 0.01  # how fast its latest and its usual time follow the last answer
 
 
 class Pace:
     """Cuts `limit` by half at an attempt without an answer or a throttled one, by a third when answers get late.
 
-    It grows again with good answers, slowly above where it was cut last. A target that has always been slow is not late,
-    and one that has become so counts as such after some hundred answers. `most` is the limit of a healthy target;
+    It grows again with good answers, slowly above where it was cut last. A target that has always been slow is not
+    late, and one that has become so counts as such after some hundred answers. `most` is the limit of a healthy target;
     `clock` gives seconds.
     """
 
@@ -25,23 +25,27 @@ class Pace:
         self._edge = self.limit
         self._cut_at = -math.inf
         self._usual = self._latest = 0.0
+        self._calm = True  # all is given, and answers are brisk: nothing to learn
 
     def answered(self, outcome: Outcome, began: float, under_way: int) -> None:
         """Note the end of an attempt that began at a time; `under_way` counts it too."""
+        took = self._clock() - began
+        if self._calm and took < _BRISK and outcome == "delivered":
+            self._usual = self._latest = _BRISK
+            return
         if outcome in ("in_doubt", "throttled"):
             self._cut(0.5, began)
         elif outcome != "retry":  # an error tells of the target's health, not of its speed: the breaker's business
-            took = self._clock() - began
-            self._learn(took)
-            if self._latest > _NOTABLE and self._latest > _LATE * self._usual:
+            self._learn(max(took, _BRISK))
+            if self._latest > _LATE * self._usual:
                 self._cut(0.7, began)
             elif self.limit < self._most and 2 * under_way >= self.limit:
                 self._grow()
+        self._calm = self.limit == self._most and self._latest < 1.1 * _BRISK
 
     def _learn(self, took: float) -> None:
         if not self._usual:
             self._usual = self._latest = took
-            return
         self._latest += (took - self._latest) * _QUICKLY
         self._usual += (took - self._usual) * (_SLOWLY if took > self._usual else _QUICKLY)
 

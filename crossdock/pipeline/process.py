@@ -12,28 +12,22 @@ from crossdock.kernel import event as events
 from crossdock.kernel.event import Event
 from crossdock.kernel.metrics import Metrics
 from crossdock.kernel.problems import Problem, Refused, Unavailable, refuse
-from crossdock.kernel.stream import (
-    DEAD_LETTER,
-    EVENT_ID,
-    QUARANTINED,
-    VERSION,
-    Log,
-    Message,
-)
+from crossdock.kernel.stream import DEAD_LETTER, EVENT_ID, QUARANTINED, UNREADABLE, VERSION, Log, Message
 from crossdock.pipeline.parking import Note, Parking
 from crossdock.pipeline.ports import Claim, Seen
 from crossdock.pipeline.recorder import Recorder, append_patiently, now_ms
-from crossdock.pipeline.work import Work
+from crossdock.pipeline.work import Work, each
 from crossdock.project import Project
 from dlq.record import PROCESS, raw_letter, record
 from journal import entry
 from journal.entry import Entry
+from journal.keys import write
 from transforms.lookups import Waiting, tables
 
 log = logging.getLogger(__name__)
 
 STORE_RETRY = 0.5
-MAX_BODY = 700 << 10  # a dead letter of it, in base64, must fit into the 1 MiB that a broker takes
+MAX_BODY = 16 << 20  # bytes of a canonical event; what a source may take, and as much again by a transform
 
 Extend = Callable[[], Awaitable[None]]
 
@@ -73,8 +67,7 @@ class Processor:
         started, at, self._project = time.perf_counter(), now_ms(), self._next
         works = [self._decode(message) for message in messages]
         await self._claim(works, extend)
-        for work in works:
-            self._transform(work)
+        await each(works, self._transform, extend)
         await self._settle(works)
         stored = [*await self._store_letters(works, at), *await self._store_events(works, at)]
         self._metrics.process_seconds.observe(time.perf_counter() - started)
@@ -127,9 +120,15 @@ class Processor:
             version = work.message.headers[VERSION]
             if QUARANTINED in work.message.headers:
                 work.quarantined = True
+                if why := work.message.headers.get(UNREADABLE):
+                    raise refuse("unreadable", unquote(why), "`unreadable` has what came, or names the file")
                 version = self._project.check(work.event, self._pin(work))
                 work.quarantined = False  # its schema has changed since
+            work.version, work.keys = version, self._project.keys(work.event.type, version, work.event.data)
             made = self._project.canonical(work.event, version)
+            if made is not work.event:
+                work.version = made.dataschema.rpartition("/")[2]
+                work.keys += self._project.keys(made.type, work.version, made.data)
             work.body = events.encode_structured(made)
             if len(work.body) > MAX_BODY:
                 raise refuse("too_large", f"the canonical event has {len(work.body)} bytes", f"at most {MAX_BODY}")
@@ -222,6 +221,8 @@ class Processor:
             dead_letter=dead_letter or message.headers.get(DEAD_LETTER, ""),
             ms=max(0, now_ms() - int(message.time * 1000)),
             revision=self._project.revision,
+            version=work.version,
+            keys=write(work.keys) if work.keys else "",
             **more,
         )
 

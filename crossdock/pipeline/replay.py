@@ -1,9 +1,10 @@
 """Sends dead letters through again; called by the operations API."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from crossdock.kernel.stream import RAW_SEQ, Log
+from crossdock.pipeline.acts import Acts
 from crossdock.pipeline.recorder import append_entries, now_ms
 from dlq.ports import Letters
 from dlq.record import DeadLetter, replay
@@ -11,10 +12,14 @@ from journal import entry
 from journal.entry import Entry
 from journal.store import OPEN, REPLAYING, LetterState
 
+LOT = 100  # dead letters of one turn: so many are sent before somebody else may act
+
+_Act = Callable[[DeadLetter, LetterState], Awaitable[str]]
+
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """What became of one dead letter of a replay: `sent`, `skipped` (not open) or `gone` (past retention)."""
+    """What became of one dead letter: `sent`, `discarded`, `skipped` (in another state) or `gone` (past retention)."""
 
     id: str
     event_id: str
@@ -22,7 +27,7 @@ class Replayed:
 
 
 async def replay_letters(
-    states: Sequence[LetterState], letters: Letters, streams: Log, *, dry_run: bool
+    states: Sequence[LetterState], letters: Letters, streams: Log, acts: Acts, *, dry_run: bool
 ) -> list[Replayed]:
     """Send dead letters through again, oldest first, each under a new message id and with its event id kept.
 
@@ -30,16 +35,51 @@ async def replay_letters(
     replaying, and a second replay of the same failure is a repeat to the broker.
 
     Raises:
-        Unavailable: the broker does not answer; what was sent so far stays sent.
+        Unavailable: the broker does not answer, or as `Acts.turn` does; what was sent so far stays sent.
     """
-    results = []
-    for state in states:
-        letter = await letters.get(state.ref) if state.state in (OPEN, REPLAYING) else None
-        if letter is not None and not dry_run:
+
+    async def send(letter: DeadLetter, state: LetterState) -> str:
+        if not dry_run:
             await send_again(letter, state.ref, str(state.failures), streams)
-        outcome = "sent" if letter else "skipped" if state.state not in (OPEN, REPLAYING) else "gone"
-        results.append(Replayed(state.id, state.event_id, outcome))
+        return "sent"
+
+    return await _each(states, letters, acts, (OPEN, REPLAYING), send)
+
+
+async def discard_letters(
+    states: Sequence[LetterState], letters: Letters, streams: Log, acts: Acts, reason: str
+) -> list[Replayed]:
+    """Give open dead letters up for good, for a reason that the journal keeps.
+
+    Raises:
+        Unavailable: the broker does not answer, or as `Acts.turn` does; what was given up so far stays so.
+    """
+
+    async def discard(letter: DeadLetter, state: LetterState) -> str:
+        line = line_of(letter, state.ref)._replace(outcome=entry.DISCARDED, detail=reason)
+        await append_entries(streams, [line])
+        return "discarded"
+
+    return await _each(states, letters, acts, (OPEN,), discard)
+
+
+async def _each(
+    states: Sequence[LetterState], letters: Letters, acts: Acts, fitting: Collection[str], act: _Act
+) -> list[Replayed]:
+    """Act on those that are in a fitting state when their turn comes, whatever they were when they were selected."""
+    results = []
+    for start in range(0, len(states), LOT):
+        ids = [state.id for state in states[start : start + LOT]]
+        async with acts.turn(ids) as present:
+            for state in (present[letter_id] for letter_id in ids):
+                outcome = await _outcome(state, letters, act) if state.state in fitting else "skipped"
+                results.append(Replayed(state.id, state.event_id, outcome))
     return results
+
+
+async def _outcome(state: LetterState, letters: Letters, act: _Act) -> str:
+    letter = await letters.get(state.ref)
+    return await act(letter, state) if letter else "gone"
 
 
 async def send_again(letter: DeadLetter, ref: int, attempt: str, streams: Log) -> None:
@@ -48,11 +88,12 @@ async def send_again(letter: DeadLetter, ref: int, attempt: str, streams: Log) -
     Raises:
         Unavailable: the broker does not answer; the copy may be stored all the same.
     """
-    await append_entries(streams, [_line(letter, ref)])
+    await append_entries(streams, [line_of(letter, ref)])
     await streams.append(replay(letter, attempt))
 
 
-def _line(letter: DeadLetter, ref: int) -> Entry:
+def line_of(letter: DeadLetter, ref: int) -> Entry:
+    """Return the journal entry of a replay; `ref` is the sequence of the letter in DLQ."""
     by_route = bool(letter.route)
     return Entry(
         at=now_ms(),

@@ -54,7 +54,7 @@ class Tries:
         began = self._gate.clock()
         delivery.last = result = await self._send(delivery, event)
         delivery.doubted = delivery.doubted or result.outcome == "in_doubt"
-        self._gate.judge(result.outcome, began)
+        self._gate.judge(result, began)
         if self._limit != (limit := int(self._gate.pace.limit)):
             self._limit = limit
             self._limit_gauge.set(limit)

@@ -1,15 +1,22 @@
 """One message of a batch of the process step, from its bytes to its outcome."""
 
-from dataclasses import dataclass
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass, field
 from urllib.parse import unquote
 
 from crossdock.kernel import event as events
 from crossdock.kernel.event import Event
 from crossdock.kernel.problems import Problem
-from crossdock.kernel.stream import DEDUPE, DIGEST, RAW_SEQ, SOURCE, Message, Record
+from crossdock.kernel.stream import DEDUPE, DIGEST, RAW_SEQ, SOURCE, Message, Record, lost
 from crossdock.pipeline.identity import content_digest, dedupe_key
 from crossdock.pipeline.ports import Owner
+from journal.keys import Key
 from transforms.lookups import Wait
+
+HOLD_EVERY = 1.0  # seconds of work without a word to the broker, which waits six
+BREATH = 0.001  # seconds; what waits to be written and heard gets its turn
 
 
 @dataclass(slots=True)
@@ -28,9 +35,17 @@ class Work:
     problems: tuple[Problem, ...] = ()
     wait: Wait | None = None
     body: bytes = b""
+    version: str = ""
+    keys: list[Key] = field(default_factory=list)
 
     def read(self) -> None:
         """Decode the message; what is raised says why that cannot be done."""
+        try:
+            self._read()
+        except Exception as error:
+            raise lost(self.message) or error from None
+
+    def _read(self) -> None:
         headers = self.message.headers
         if headers["content-type"].lower().startswith(events.STRUCTURED):
             read = events.restore(self.message.payload, partner=self.partner)
@@ -48,3 +63,14 @@ class Work:
         """Return what is stored in EVENTS."""
         headers = {SOURCE: self.source, RAW_SEQ: str(self.origin)}
         return Record(f"event.{canonical.type}", self.body, f"e{self.origin}", headers)
+
+
+async def each(works: Iterable[Work], act: Callable[[Work], None], extend: Callable[[], Awaitable[None]]) -> None:
+    """Act on one after the other; slow ones, as endless loops that were ended, keep the batch and stop nothing else."""
+    told = time.monotonic()
+    for work in works:
+        act(work)
+        if time.monotonic() - told > HOLD_EVERY:
+            await extend()
+            await asyncio.sleep(BREATH)
+            told = time.monotonic()

@@ -77,20 +77,20 @@ def affected(found: Iterable[Change], base: Project, candidate: Project) -> dict
     nodes = {node for change in found for project in (base, candidate) for node in _nodes(change.piece, project)}
     reached = reach(nodes, [*hops(base), *hops(candidate)])
     sources = {**base.sources, **candidate.sources}
-    kinds = {kind: sorted(node.name for node in reached if node.kind == kind) for kind in _NODES}
+    kinds = {kind: sorted({node.name for node in reached if node.kind in of}) for kind, of in _NODES.items()}
     partners = sorted({sources[name].partner for name in kinds["source"] if name in sources})
     return {"partners": partners, **{f"{kind}s": names_ for kind, names_ in kinds.items()}}
 
 
 _KINDS = ("source", "type", "schema", "lookup", "module", "cast", "transform", "form", "route", "connector")
-_NODES = ("source", "type", "transform", "route", "connector")
+_NODES = {kind: (kind,) for kind in ("source", "type", "transform", "route")} | {"connector": ("connector", "origin")}
 
 
 def _pieces(project: Project) -> dict[Piece, Any]:
     """Return every piece as it is written; of bytes that nobody reads, their hash."""
     made: dict[Piece, Any] = {Piece("source", one.name): _source(one) for one in project.sources.values()}
     made |= {Piece("transform", one.name): one.spot.value() for one in project.transforms.values()}
-    made |= {Piece("cast", f"{one.type}/{one.from_major}-to-{one.to_major}"): one.spot.value() for one in project.casts}
+    made |= {Piece("cast", one.name): one.spot.value() for one in project.casts}
     made |= {Piece("form", one.name): _form(project.root, one) for one in project.forms.values()}
     made |= {
         Piece("route", one.name): one.spot.value()
@@ -105,7 +105,7 @@ def _pieces(project: Project) -> dict[Piece, Any]:
         for version in project.registry.versions(type_):
             made[Piece("schema", f"{type_}@{version}")] = project.registry.schema(type_, version)
     transforms = project.root / "transforms"
-    for path in sorted(transforms.rglob("*.csv")):
+    for path in sorted(filter(Path.is_file, transforms.rglob("*.csv"))):
         made[Piece("lookup", path.relative_to(transforms).as_posix())] = _rows(path)
     return made | {Piece("module", path.stem): _hash(path.read_bytes()) for path in modules(transforms)}
 
@@ -145,7 +145,7 @@ def _nodes(piece: Piece, project: Project) -> list[Node]:
     if piece.kind == "module":
         begin = f"{PREFIX}{piece.name}."
         return [node for value, nodes in _maps(project) if value["map"].startswith(begin) for node in nodes]
-    return [Node(piece.kind, piece.name)]
+    return [Node(kind, piece.name) for kind in _NODES.get(piece.kind, (piece.kind,))]
 
 
 def _maps(project: Project) -> Iterator[tuple[Mapping[str, Any], list[Node]]]:

@@ -9,7 +9,7 @@ from crossdock.contenttest import Arrival
 from crossdock.project import Project
 from crossdock.trial.differences import NOTHING, Difference, compare
 from crossdock.trial.outcome import DEAD, QUARANTINED, REFUSED, Outcome
-from crossdock.trial.rehearsal import Rehearsal, Stored
+from crossdock.trial.rehearsal import Redelivery, Rehearsal, Stored
 
 SAME, DIFFERENT, OTHER_TARGETS = "same", "different", "other_targets"
 NEWLY_FAILING, NEWLY_PASSING = "newly_failing", "newly_passing"
@@ -29,14 +29,18 @@ class Example:
 
 @dataclass(slots=True)
 class Effects:
-    """How many events each effect has, of which sources and types they are, and the first of each effect."""
+    """How many events each effect has, of which sources and types they are, and the first of each effect.
+
+    `cut` when there are more events than were replayed.
+    """
 
     counts: Counter[str] = field(default_factory=Counter)
     kinds: dict[str, Counter[str]] = field(default_factory=dict)
     examples: dict[str, Example] = field(default_factory=dict)
+    cut: bool = False
 
 
-def effects(base: Project, candidate: Project, past: Sequence[Stored | Arrival]) -> Effects:
+def effects(base: Project, candidate: Project, past: Sequence[Stored | Arrival | Redelivery]) -> Effects:
     """Return what becomes of each event now and what would become of it; nothing leaves the process."""
     found = Effects()
     before, after = Rehearsal(base).play(past), Rehearsal(candidate).play(past)
@@ -81,7 +85,7 @@ def _requests(outcome: Outcome) -> dict[str, dict[str, Any]]:
 
 
 def _said(outcome: Outcome) -> list[str]:
-    return [str(problem) for problem in outcome.problems]
+    return [str(problem.at("")) for problem in outcome.problems]  # a line that moved is no difference
 
 
 def summed(counter: Counter[str]) -> Iterable[tuple[str, int]]:

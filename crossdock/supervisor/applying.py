@@ -125,6 +125,8 @@ class Applying:
                 return made
 
     def _checked(self, bundle: Bundle) -> Project:
+        if not bundle.files:
+            raise refuse("no_content", "there is no file in it, which would end every source and route", _EMPTY_HINT)
         from crossdock.checking import check  # noqa: PLC0415  what a check needs beyond a start, most never ask for
 
         try:
@@ -174,18 +176,19 @@ class Applying:
                 problems.append(
                     spot.problem((), "route_has_work", f"{waiting} events wait for the route {name}", _WORK_HINT)
                 )
-            still[name] = Leaving(force.revision, word or "drain", newest, force.number)
+            still[name] = Leaving(force.revision, word or "drain", newest)
         if problems:
             raise Refused(problems)
         return still
 
     async def _still_leaving(self, force: InForce) -> dict[str, Leaving]:
-        """Return those with something left, and those of which a process may not know yet that they go."""
-        if not force.leaving:
-            return {}
-        known = min([await self._contents.runs(name) for name in self._processes()])
+        """Return those with something left, and those of which a worker may not know yet that they go.
+
+        What a worker carries stands in the broker: its report and the record it runs are not heard while it restarts.
+        """
+        carried = await self._contents.carried() if force.leaving else frozenset[str]()
         leaving = force.leaving.items()
-        return {name: one for name, one in leaving if known <= one.number or await self._contents.waiting(name)}
+        return {name: one for name, one in leaving if name in carried or await self._contents.waiting(name)}
 
     def _processes(self) -> set[str]:
         return {*self._reports(), *ALWAYS}
@@ -207,4 +210,5 @@ class Applying:
 
 _WAIT_HINT = "apply again when it is, or give the new route another name"
 _WORK_HINT = "say --removed drain to deliver them before it ends, or --removed discard to give them up"
+_EMPTY_HINT = "apply the folder of a project"
 _BROKE_HINT = "run `crossdock check` on these files, and see the log of the operations side"

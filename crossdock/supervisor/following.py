@@ -132,6 +132,9 @@ class Following:
         force = await self._contents.force()
         if force is None or force.number in (self.content.force.number, self._refused[0]):
             return
+        for name in after:  # first of all: processes that load at once take each other's cores
+            if await self._contents.runs(name) != force.number:
+                return
         if self._next is None or self._next.force.number != force.number:
             try:
                 self._next = await load(self._contents, force, self._read)
@@ -143,9 +146,6 @@ class Following:
                     self.content.project.revision,
                     error,
                 )
-                return
-        for name in after:
-            if await self._contents.runs(name) != force.number:
                 return
         await swap(self._next)
         self.content, self._next, self._refused = self._next, None, (0, ())

@@ -9,6 +9,7 @@ from connectors.breaker import LONGEST_PAUSE, Breaker
 from connectors.kinds import open_connector
 from connectors.port import Connector
 from connectors.spec import ConnectorSpec
+from crossdock.adapters.arrived import NatsArrivals
 from crossdock.adapters.consumers import feed_consumer
 from crossdock.adapters.inbox import NatsInbox
 from crossdock.adapters.topology import REDELIVERED
@@ -16,12 +17,15 @@ from crossdock.adapters.watch import NatsBacklogs
 from crossdock.inforce import Content
 from crossdock.pipeline.admission import Cast
 from crossdock.pipeline.attempts import Attempts
+from crossdock.pipeline.awaited import Awaited
 from crossdock.pipeline.feed import Feed
 from crossdock.pipeline.gate import Gate
 from crossdock.pipeline.lane import Lane
 from crossdock.pipeline.recorder import Recorder
+from crossdock.pipeline.replies import Replies
 from crossdock.project import Project
 from crossdock.supervisor.base import Base
+from crossdock.supervisor.outside import Outward
 from routes.spec import Route
 
 PROBES = 5  # at least so many tries of a dead target before the age of a delivery ends its retries
@@ -33,6 +37,7 @@ class _Opened:
 
     spec: ConnectorSpec
     longest: float
+    types: frozenset[str]  # that a route to it waits for
     connector: Connector = field(compare=False)
     gate: Gate = field(compare=False)
 
@@ -42,6 +47,7 @@ class Lanes:
 
     def __init__(self, here: Base, recorder: Recorder, seat: int, seats: int) -> None:
         self._here = here
+        self._outside = Outward(here.client)
         self._project: Project = here.content.project
         self._before: dict[str, Project] = {}
         self._backlogs = NatsBacklogs(here.client, here.topology)
@@ -108,6 +114,8 @@ class Lanes:
         attempts = Attempts(
             route, opened.connector, opened.gate, here.streams, self._recorder, here.metrics, project.revision, form
         )
+        if reply := opened.spec.reply:
+            attempts.replies = Replies(project, reply[1], here.streams)
         return attempts, cast
 
     def _said(self, route: Route) -> Any:
@@ -123,11 +131,15 @@ class Lanes:
         """Return a connector as the content has it; the one before goes on until no lane uses it."""
         project, name = self._of(route), route.connector
         spec, present = project.connectors[name], self._shared.get(name)
-        shortest = min(one.retry.age for one in project.routes.values() if one.connector == name)
+        routes = [one for one in project.routes.values() if one.connector == name]
+        types = frozenset(one.after.type for one in routes if one.after)
+        shortest = min(one.retry.age for one in routes)
         longest = min(LONGEST_PAUSE, shortest / PROBES)
-        if present is None or (present.spec, present.longest) != (spec, longest):
+        if present is None or (present.spec, present.longest, present.types) != (spec, longest, types):
             breaker = Breaker(spec.breaker.open_at, spec.breaker.over, clock=time.monotonic, longest=longest)
-            present = _Opened(spec, longest, open_connector(spec, self._here), Gate(breaker, spec.rate, spec.in_flight))
+            awaited = Awaited(name, types, NatsArrivals(self._here.client)) if types else None
+            gate = Gate(breaker, spec.rate, spec.in_flight, awaited=awaited)
+            present = _Opened(spec, longest, types, open_connector(spec, self._outside), gate)
             self._shared[name] = present
             self._open.append(present)
         return present

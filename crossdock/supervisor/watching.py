@@ -17,7 +17,7 @@ from crossdock.supervisor.report import Ready, Report
 
 LOOK_EVERY = 1.0
 STILL_FOR = 0.5  # seconds in which nothing may change: an editor or a checkout writes many files
-ANSWER_WITHIN = 120.0
+ANSWER_WITHIN = 3600.0  # seconds; a check of much content takes long, and whoever ends closes the connection
 
 _HINT = "see its log; the folder is applied again when it changes"
 
@@ -73,7 +73,7 @@ class Watching:
 
     def _call(self, method: str, archive: bytes | None) -> dict[str, Any]:
         """Return what the operations side answers; nothing when it does not, as it is being started again."""
-        request = urllib.request.Request(f"{self._at.console}/ops/v1/content", archive, method=method)
+        request = urllib.request.Request(f"{self._at.console}/ops/v1/content?by=folder", archive, method=method)
         request.add_header("authorization", f"Bearer {self._at.ops_token}")
         try:
             with urllib.request.urlopen(request, timeout=ANSWER_WITHIN) as answer:

@@ -4,11 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from connectors.http import compose
 from connectors.httpspec import HttpOptions
+from connectors.kinds import KINDS
+from connectors.port import Result
+from connectors.request import compose
 from connectors.spec import ConnectorSpec
 from connectors.target import header_fault
 from crossdock.kernel import jsontext
+from crossdock.kernel.environment import UNSET, named
 from crossdock.kernel.event import Event, is_json
 from crossdock.kernel.problems import Problem, refuse
 from crossdock.trial.watched import Step
@@ -35,11 +38,12 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """One delivery: the route, its connector and the request."""
+    """One delivery: the route, its connector, the request, and what came of it where a test gives the answer."""
 
     route: str
     connector: str
     request: Request
+    result: Result | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,24 +80,41 @@ class Outcome:
 
 
 def request_of(spec: ConnectorSpec, event: Event, key: str) -> Request:
-    """Return the request that delivers an event.
+    """Return the request that delivers an event; of other kinds than http a verb, a place and what is put there.
 
     Raises:
-        Refused: `refused`, its headers cannot be sent.
+        Refused: `refused`, its headers cannot be sent; or what the connector's expressions refuse.
     """
+    if spec.kind == "http":
+        return _http_request(spec, event, key)
+    rehearse = KINDS[spec.kind].rehearse
+    verb, place, shown, value = rehearse(spec, event, key) if rehearse else ("SEND", spec.name, {}, event.data)
+    place = _named(spec, place)
+    return Request(verb, place, place, shown, value)
+
+
+def _http_request(spec: ConnectorSpec, event: Event, key: str) -> Request:
     options: HttpOptions = spec.options
-    headers, body = compose(spec, event, key, float)
+    path, headers, body = compose(spec, [(event, key)], float)
     if fault := header_fault(headers):
         raise refuse("refused", f"bad_header: {fault}")
     shown = headers | {name: _covered(spec, value) for name, value in options.headers.items()}
-    shown |= {name: COVERED for name in _OF_THE_MOMENT if name in shown}
+    covered = [name for name in _OF_THE_MOMENT if name in shown]
+    covered += ["authorization"] if options.oauth2 else []
+    covered += [options.csrf.header] if options.csrf and options.method != "GET" else []
+    shown |= dict.fromkeys([*covered, *([options.hmac.header] if options.hmac else [])], COVERED)
     target, content = options.target, headers.get("content-type", "")
     value = jsontext.loads(body) if body and is_json(content) else body.decode("utf-8", "replace")
-    url = f"{target.scheme}://{target.authority}{target.path}"
-    return Request("POST", url, target.path, shown, value)
+    path = _covered(spec, path)
+    url = _named(spec, f"{target.scheme}://{target.authority}{path}")
+    return Request(options.method, url, path, shown, value)
+
+
+def _named(spec: ConnectorSpec, place: str) -> str:
+    return named(place, spec.spot.value().values()) if spec.spot and UNSET in place else place
 
 
 def _covered(spec: ConnectorSpec, text: str) -> str:
-    for secret in spec.secrets:
+    for secret in (*spec.secrets, UNSET):
         text = text.replace(secret, COVERED)
     return text

@@ -1,22 +1,27 @@
 """Takes what comes in through gateway rules, the process step and the routes in memory; nothing leaves the process."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
+from connectors.connection import Response
 from crossdock.adapters.memory import MemoryLog, MemorySeen
 from crossdock.contenttest import Arrival
 from crossdock.kernel import event as events
 from crossdock.kernel.event import Event
 from crossdock.kernel.expression import view
 from crossdock.kernel.metrics import Metrics
-from crossdock.kernel.problems import Problem, Refused
+from crossdock.kernel.problems import Problem, Refused, refuse
 from crossdock.kernel.stream import VERSION
+from crossdock.pipeline import replies
 from crossdock.pipeline.delivery import idempotency_key
 from crossdock.pipeline.process import Processor, problems_of
 from crossdock.pipeline.recorder import Recorder
 from crossdock.project import Project
+from crossdock.trial.answering import answered
 from crossdock.trial.arrivals import Member, Taken, again, members
+from crossdock.trial.failing import placed
 from crossdock.trial.outcome import (
     DEAD,
     DUPLICATE,
@@ -35,6 +40,7 @@ from routes.match import matches, order_key
 from routes.spec import Route
 
 _GATEWAY = "gateway"
+_NO_ANSWERS: Mapping[str, Response] = MappingProxyType({})
 
 
 class Stored(NamedTuple):
@@ -42,6 +48,14 @@ class Stored(NamedTuple):
 
     source: str
     headers: dict[str, str]
+    body: bytes
+
+
+class Redelivery(NamedTuple):
+    """A canonical event as it was stored, for one route that had given it up."""
+
+    route: str
+    source: str
     body: bytes
 
 
@@ -53,14 +67,24 @@ class Rehearsal:
         self._intake = Intake(self.project)
         self._metrics = Metrics()
 
-    def play(self, arrivals: Iterable[Arrival | Stored]) -> list[Outcome]:
-        """Return what becomes of each event that comes in, or that was taken before, in order."""
-        return asyncio.run(self._play(arrivals))
+    def play(
+        self, arrivals: Iterable[Arrival | Stored | Redelivery], answers: Mapping[str, Response] = _NO_ANSWERS
+    ) -> list[Outcome]:
+        """Return what becomes of each event that comes in, was taken before, or goes to one route again, in order.
 
-    async def _play(self, arrivals: Iterable[Arrival | Stored]) -> list[Outcome]:
-        run = _Run(self.project, self._metrics)
+        `answers` are what the targets of routes answer; other deliveries end with their request.
+        """
+        return asyncio.run(self._play(arrivals, answers))
+
+    async def _play(
+        self, arrivals: Iterable[Arrival | Stored | Redelivery], answers: Mapping[str, Response]
+    ) -> list[Outcome]:
+        run = _Run(self.project, self._metrics, answers)
         outcomes: list[Outcome] = []
         for arrival in arrivals:
+            if isinstance(arrival, Redelivery):
+                outcomes.append(await run.redeliver(arrival))
+                continue
             try:
                 for member in self._members(arrival):
                     outcomes.append(await run.take(member))
@@ -77,8 +101,9 @@ class Rehearsal:
 class _Run:
     """The streams and the dedupe store of one case."""
 
-    def __init__(self, project: Watched, metrics: Metrics) -> None:
+    def __init__(self, project: Watched, metrics: Metrics, answers: Mapping[str, Response]) -> None:
         self._project = project
+        self._answers = answers
         self._notes = project.notes
         self._raw, self._made = MemoryLog(), MemoryLog()
         recorder = Recorder(MemoryLog())
@@ -107,12 +132,26 @@ class _Run:
             failures = [Failure(PROCESS, _problems(made[0].payload))]
         elif made:
             word, event = ROUTED, events.restore(made[0].payload)
-            sent, failures = self._deliver(event, source)
+            sent, failures = await self._deliver(event, source)
         name, steps = self._notes.transform, self._notes.take()
         warnings = () if taken.quarantined else taken.warnings  # which made it a dead letter
         return Outcome(word, source, name, taken.event, event, tuple(sent), tuple(failures), warnings, steps)
 
-    def _deliver(self, event: Event, source: str) -> tuple[list[Sent], list[Failure]]:
+    async def redeliver(self, arrival: Redelivery) -> Outcome:
+        """Return what becomes of an event that goes to one route again, whether that wants it still or not."""
+        event = events.restore(arrival.body)
+        sent, failures = list[Sent](), list[Failure]()
+        try:
+            if arrival.route not in self._project.routes:
+                raise refuse("unknown_route", f"there is no route {arrival.route!r} any more")
+            if one := await self._sent(self._project.routes[arrival.route], event, arrival.source):
+                sent.append(one)
+        except Exception as error:
+            failures.append(Failure(DELIVER, problems_of(error), arrival.route))
+        steps = self._notes.take()
+        return Outcome(ROUTED, arrival.source, "", event, event, tuple(sent), tuple(failures), (), steps)
+
+    async def _deliver(self, event: Event, source: str) -> tuple[list[Sent], list[Failure]]:
         """Return the deliveries of a canonical event, and those that would be given up before they are sent."""
         sent, failures = list[Sent](), list[Failure]()
         try:
@@ -121,22 +160,33 @@ class _Run:
             taking = self._project.routes_for(event.type)
         for route in taking:
             try:
-                if one := self._sent(route, event, source):
+                if one := await self._sent(route, event, source):
                     sent.append(one)
+                    self._check_reply(one, event)
             except Exception as error:
                 failures.append(Failure(DELIVER, problems_of(error), route.name))
         return sent, failures
 
-    def _sent(self, route: Route, event: Event, source: str) -> Sent | None:
+    async def _sent(self, route: Route, event: Event, source: str) -> Sent | None:
         asked = self._project.as_asked(route, event)
         seen = view(asked, source)
-        if not matches(route, seen):
-            return None
-        order_key(route, seen)
+        with placed(route.spot, "when"):
+            if not matches(route, seen):
+                return None
+        with placed(route.spot, "order_by"):
+            order_key(route, seen)
         key = idempotency_key(route.name, event)
         form = self._project.form_of(route)
         made = form(asked, source) if form else asked
-        return Sent(route.name, route.connector, request_of(self._project.connectors[route.connector], made, key))
+        connector, answer = self._project.connectors[route.connector], self._answers.get(route.name)
+        request = request_of(connector, made, key)
+        result = await answered(connector, made, key, answer) if answer is not None else None
+        return Sent(route.name, route.connector, request, result)
+
+    def _check_reply(self, sent: Sent, asked: Event) -> None:
+        reply = self._project.connectors[sent.connector].reply
+        if reply is not None and sent.result is not None and sent.result.reply is not None:
+            replies.canonical(self._project, reply[1], asked, sent.result.reply)
 
 
 def _readable(read: Callable[[], Event]) -> Event | None:

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from crossdock.contenttest import ContentTest
@@ -43,7 +43,7 @@ def run(rehearsal: Rehearsal, test: ContentTest) -> Result:
     """Run one test against the content."""
     start = time.perf_counter()
     with given(rehearsal.project.lookups, test.lookups):
-        outcomes = rehearsal.play(test.given)
+        outcomes = rehearsal.play(test.given, test.answers)
     seconds = time.perf_counter() - start
     first = test.spot.problem((), "", "")
     return Result(first.file, first.line, test.name, seconds, tuple(outcomes), tuple(_differences(test, outcomes)))
@@ -54,8 +54,15 @@ def _differences(test: ContentTest, outcomes: list[Outcome]) -> Iterator[Differe
         yield Difference("events", "", len(test.expect), len(outcomes))
     for index, (expect, outcome) in enumerate(zip(test.expect, outcomes, strict=False)):
         before = f"event {index + 1}: " if len(test.expect) > 1 else ""
-        for found in _of_event(expect, outcome):
+        for found in _of_event(expect, outcome if test.about is None else _seen_by(test.about, outcome)):
             yield Difference(before + found.what, found.pointer, found.expected, found.got)
+
+
+def _seen_by(about: frozenset[str], outcome: Outcome) -> Outcome:
+    """Leave aside what routes do that a test is not about."""
+    sent = tuple(one for one in outcome.sent if one.route in about)
+    failures = tuple(one for one in outcome.failures if not one.route or one.route in about)
+    return replace(outcome, sent=sent, failures=failures)
 
 
 def _of_event(expect: Mapping[str, Any], outcome: Outcome) -> Iterator[Difference]:
@@ -71,6 +78,7 @@ def _of_event(expect: Mapping[str, Any], outcome: Outcome) -> Iterator[Differenc
         yield from _one(f"envelope {name}", value, raw.get(name))
     yield from _of_canonical(expect, outcome)
     yield from _of_routes(expect, outcome)
+    yield from _of_answers(expect, outcome)
 
 
 def _of_problems(expect: Mapping[str, Any], outcome: Outcome) -> Iterator[Difference]:
@@ -127,6 +135,24 @@ def _of_routes(expect: Mapping[str, Any], outcome: Outcome) -> Iterator[Differen
             yield from _of_request(name, request, requests[name])
         else:
             yield Difference(f"request of {name}", "", request, NOTHING)
+
+
+def _of_answers(expect: Mapping[str, Any], outcome: Outcome) -> Iterator[Difference]:
+    """Compare what the answers mean; a delivery of which nothing is said is meant to be delivered."""
+    results = {sent.route: sent.result for sent in outcome.sent if sent.result is not None}
+    wanted = dict.fromkeys(results, "delivered") | expect.get("deliveries", {})
+    for name, word in wanted.items():
+        result = results.get(name)
+        if result is None or result.outcome != word:
+            yield Difference(
+                f"delivery of {name}", "", word, f"{result.outcome}, {result.detail}" if result else NOTHING
+            )
+    for name, data in expect.get("replies", {}).items():
+        reply = results[name].reply if name in results else None
+        if reply is not None and data is not None:
+            yield from compare(f"reply of {name}", data, reply.data)
+        else:
+            yield from _one(f"reply of {name}", data, reply.data if reply is not None else None)
 
 
 def _of_request(route: str, expect: Mapping[str, Any], request: Request) -> Iterator[Difference]:

@@ -1,14 +1,19 @@
 """The content with a note of each step that an event takes through it, so that what is shown is what happened."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import nullcontext
 from dataclasses import dataclass, field, fields
+from functools import cached_property, partial
 from typing import TypeVar
 
+from crossdock.casting import Casting
 from crossdock.kernel.event import Event
 from crossdock.kernel.problems import Refused
 from crossdock.project import Project
+from crossdock.trial.failing import placed_in
 from routes.spec import Route
+from transforms.casts import Cast
 
 _T = TypeVar("_T")
 
@@ -71,12 +76,15 @@ class Watched(Project):
     def transform(self, event: Event, version: str) -> Event:
         """See `Project.transform`."""
         transform = self.transform_for(event.type, version)
+        if transform is None and (lifted := self._casting.up(event, version)) is not event:
+            return self.transform(lifted, self.registry.version(lifted.type, lifted.dataschema))
         if transform:
             self.notes.transform = transform.name
         name = f"transform {transform.name}" if transform else "transform"
-        made = self.notes.run(
-            name, lambda: super(Watched, self).transform(event, version), lambda made: _made(event, made)
-        )
+        with placed_in(transform, event) if transform else nullcontext():
+            made = self.notes.run(
+                name, lambda: super(Watched, self).transform(event, version), lambda made: _made(event, made)
+            )
         self.notes.made = made
         return made
 
@@ -88,14 +96,48 @@ class Watched(Project):
             lambda found: f"{event.type} {found} is valid",
         )
 
+    def form_of(self, route: Route) -> Callable[[Event, str], Event] | None:
+        """See `Project.form_of`."""
+        make = super().form_of(route)
+        if make is None:
+            return None
+
+        def apply(event: Event, source: str) -> Event:
+            with placed_in(self.forms[route.map], event, source):
+                act = partial(make, event, source)
+                return self.notes.run(f"form {route.map}", act, lambda _: f"for route {route.name}")
+
+        return apply
+
+    @cached_property
+    def _casting(self) -> Casting:
+        return _WatchedCasting(self)
+
     def matching(self, event: Event, source: str = "") -> tuple[Route, ...]:
         """See `Project.matching`."""
         return self.notes.run("routes", lambda: super(Watched, self).matching(event, source), _named)
 
 
+class _WatchedCasting(Casting):
+    def __init__(self, project: Watched) -> None:
+        super().__init__(project.casts, project.transforms, project.registry)
+        self._notes = project.notes
+
+    def _cast(self, event: Event, steps: Iterable[Cast], code: str) -> Event:
+        for step in steps:
+            act = partial(super()._cast, event, [step], code)
+            with placed_in(step, event):
+                event = self._notes.run(f"cast {step.name}", act, _version_of)
+        return event
+
+
 def watch(project: Project) -> Watched:
     """Return the same content, watched."""
     return Watched(**{one.name: getattr(project, one.name) for one in fields(project) if one.init})
+
+
+def _version_of(made: Event) -> str:
+    return f"makes {made.dataschema.rpartition(':/')[2]}"
 
 
 def _made(event: Event, made: Event) -> str:

@@ -78,11 +78,11 @@ def test_a_subject_that_no_stream_takes_is_unavailable(nats_url: str) -> None:
     asyncio.run(scenario())
 
 
-def test_a_message_larger_than_the_broker_takes_is_unavailable(nats_url: str) -> None:
+def test_headers_larger_than_the_broker_takes_are_unavailable(nats_url: str) -> None:
     async def scenario() -> None:
         async with clean(nats_url) as (client, _), log_on(client) as log:
             with pytest.raises(Unavailable):
-                await log.append(Record("event.a", b"x" * (5 << 20), "k"))
+                await log.append(Record("event.a", b"x", "k", {"ce-huge": "x" * (5 << 20)}))
             assert (await log.append(records(1)[0])).seq == 1
 
     asyncio.run(scenario())

@@ -1,5 +1,9 @@
 """How `check` answers: text with the line and a mark, JSON, workflow commands of GitHub; and its exit codes."""
 
+import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -25,6 +29,50 @@ def test_a_line_that_may_hold_a_secret_is_not_shown(tmp_path: Path) -> None:
     result = run(write(tmp_path, edited(TILLS, "{api_key: true}", "{shopify: {secret: hunter22, x: 1}}")))
     assert {"plain_secret", "unknown_key"} <= set(result.stdout.split())
     assert "hunter22" not in result.stdout
+
+
+def test_a_value_that_may_be_a_secret_is_shown_in_no_line_either(tmp_path: Path) -> None:
+    text = "connector: erp\nkind: http\nurl: https://erp.example/x\nquery:\n  k: [hunter22]\n"
+    result = run(write(tmp_path, {"connectors/erp.yaml": text}))
+    assert "connectors/erp.yaml:5:3  bad_value  the value does not fit" in result.stdout
+    assert "hunter22" not in result.stdout
+
+
+def test_nothing_of_what_a_link_leads_to_is_shown(tmp_path: Path) -> None:
+    # given
+    root = write(tmp_path / "shop")
+    (tmp_path / "hidden").write_text("hunter22: {\n")
+    for name in ("routes/more.yaml", "schemas/pos.sale/1.9.json", "transforms/lookups.csv", "gateway/more.yml"):
+        (root / name).symlink_to(tmp_path / "hidden")
+    # when
+    result = run(root)
+    # then
+    told = [line.split("  ")[:2] for line in result.stdout.splitlines()]
+    assert ["routes/more.yaml:1:1", "outside"] in told and ["schemas/pos.sale/1.9.json:1:1", "outside"] in told
+    assert "hunter22" not in result.stdout and "invalid_json" not in result.stdout
+
+
+def test_what_has_no_end_or_no_writer_is_not_opened(tmp_path: Path) -> None:
+    # given
+    root = write(tmp_path)
+    for name in ("routes/a.yaml", "connectors/a.yaml", "transforms/a.csv", "config.yaml", "schemas/pos.sale/1.8.json"):
+        (root / name).symlink_to("/dev/zero")
+    for name in ("routes/b.yaml", "gateway/b.yaml", "transforms/b.yaml", "schemas/pos.sale/1.9.json"):
+        os.mkfifo(root / name)
+    (root / "routes/c.yaml").symlink_to("c.yaml")
+    # when
+    command = [sys.executable, "-m", "crossdock", "check", "--project", str(root), "--format", "json"]
+    limited = ["prlimit", f"--as={2 << 30}", *command]  # a file without an end would fill the memory
+    found = subprocess.run(limited, capture_output=True, text=True, timeout=60, check=False)
+    # then
+    told = {(one["file"], one["code"]) for one in json.loads(found.stdout)["problems"]}
+    assert {
+        ("routes/a.yaml", "outside"),
+        ("connectors/a.yaml", "outside"),
+        ("schemas/pos.sale/1.8.json", "outside"),
+    } <= told
+    assert {(f"{name}/b.yaml", "unreadable") for name in ("routes", "gateway")} <= told
+    assert {("schemas/pos.sale/1.9.json", "unreadable"), ("routes/c.yaml", "unreadable")} <= told
 
 
 def test_github_marks_the_lines_of_a_pull_request(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -56,3 +104,14 @@ def test_variables_that_are_not_set_hide_nothing_and_look_like_no_mistake(tmp_pa
     assert run(tmp_path).exit_code == 0
     (tmp_path / "connectors/erp.yaml").write_text(text + "networks: [10.0.0.0/99]\n")
     assert "bad_network" in run(tmp_path).stdout
+
+
+def test_variables_that_are_set_are_checked_as_they_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # given
+    write(tmp_path, edited("connectors/erp.yaml", "networks: [127.0.0.0/8]\n", ""))
+    assert run(tmp_path).exit_code == 0
+    # when
+    monkeypatch.setenv("ERP_URL", "http://127.0.0.1:9301")
+    result = run(tmp_path)
+    # then
+    assert "connectors/erp.yaml:3:1  private_address" in result.stdout

@@ -92,4 +92,13 @@ def test_explain_of_a_canonical_type_without_a_route_names_the_routes_all_the_sa
     write_schema(tmp_path, "pos.void", "1.0", {})
     sold = Event(id="c-1", source="/s", type="inventory.sold", data={"location": "A", "lines": [1, 2]})
     verdicts = answer(write(tmp_path, files), "explain", "EVENT", event=sold)["routes"]
-    assert verdicts == [{"route": "sales", "matched": False, "why": "takes pos.void, not inventory.sold"}]
+    assert verdicts == [
+        {
+            "route": "sales",
+            "matched": False,
+            "why": "takes pos.void, not inventory.sold",
+            "code": "type",
+            "expression": "",
+            "value": "inventory.sold",
+        }
+    ]

@@ -11,7 +11,7 @@ from crossdock.drawing.layout import lay_out
 from crossdock.drawing.svg import svg
 from crossdock.project import load
 from tests.cli.architect import answer, run
-from tests.smallproject import write
+from tests.smallproject import OLDER, POLLED, write
 
 ROOT = Path(__file__).parents[2]
 SVG = "{http://www.w3.org/2000/svg}"
@@ -80,8 +80,29 @@ def test_a_type_that_is_sent_and_routed_stands_among_the_canonical_ones() -> Non
         Node(*pair) for pair in (("source", "s"), ("type", "t"), ("route", "r"), ("connector", "c"))
     )
     layout = lay_out([(source, type_), (type_, route), (route, connector)])
-    assert layout.places[type_][0] == 3
-    assert [node.kind for node in layout.paths[source, type_]] == ["source", "bend", "bend", "type"]
+    assert layout.heads == ("sources", "canonical types", "routes", "connectors")
+    assert layout.heads[layout.places[type_][0]] == "canonical types"
+
+
+def test_casts_and_forms_stand_on_the_way_of_the_events_they_change(tmp_path: Path) -> None:
+    # given
+    root = write(tmp_path, OLDER)
+    # when
+    found = [(edge["from"], edge["to"]) for edge in answer(root, "graph")["edges"]]
+    layout = lay_out(hops(load(root, {}, strict_env=False)))
+    # then
+    assert set(found) >= {
+        ("type:pos.sale", "cast:pos.sale/1-to-2"),
+        ("cast:pos.sale/1-to-2", "transform:sale"),
+        ("type:inventory.sold", "cast:inventory.sold/1-to-2"),
+        ("cast:inventory.sold/1-to-2", "route:stock"),
+        ("route:stock", "form:erp"),
+        ("form:erp", "connector:erp"),
+    }
+    assert layout.heads == (
+        "sources", "types", "casts", "transforms", "canonical types", "casts", "routes", "forms", "connectors",
+    )  # fmt: skip
+    assert ">" in run(root, "graph").stdout
 
 
 def test_names_are_written_so_that_they_stay_text() -> None:
@@ -92,3 +113,16 @@ def test_names_are_written_so_that_they_stay_text() -> None:
 
 def test_content_without_hops_is_an_empty_drawing() -> None:
     assert list(ElementTree.fromstring(svg([])).iter(f"{SVG}g")) == []
+
+
+def test_what_is_polled_stands_before_its_source(tmp_path: Path) -> None:
+    # given
+    root = write(tmp_path, POLLED)
+    # when
+    found = [(edge["from"], edge["to"]) for edge in answer(root, "graph")["edges"]]
+    layout = lay_out(hops(load(root, {}, strict_env=False)))
+    # then
+    assert ("origin:inbox", "source:dropped") in found
+    assert layout.heads[layout.places[Node("origin", "inbox")][0]] == "polled"
+    assert '[("inbox")]' in run(root, "graph").stdout
+    assert ">inbox</text>" in run(root, "graph", "--format", "svg").stdout

@@ -104,6 +104,12 @@ def test_a_running_installation_says_where_it_is(site: Site) -> None:
     assert site.ready["event"] == "ready"
 
 
+def test_what_people_did_is_listed_and_the_log_of_it_is_whole(site: Site) -> None:
+    assert "key.create" in site.run("audit", "list").stdout
+    found = site.json("audit", "verify")
+    assert (found["valid"], found["entries"] > 0, found["problems"]) == (True, True, [])
+
+
 def test_keys_are_made_listed_and_revoked(site: Site) -> None:
     made = site.json("key", "create", "--partner", "stores")
     assert list(made)[:3] == ["id", "key", "partner"]
@@ -175,6 +181,7 @@ def test_a_dead_letter_is_listed_shown_and_replayed(site: Site) -> None:
         "first_seen",
         "last_seen",
         "attempts",
+        "problem",
     ]
     assert list(letter) == shape
     assert (letter["event_id"], letter["stage"], letter["reason"]) == ("bad", "process", "lookup_missing")

@@ -11,10 +11,10 @@ from typer.testing import CliRunner, Result
 
 from crossdock.bundle import pack
 from crossdock.cli.app import app
-from crossdock.kernel.event import Event, encode_structured
+from crossdock.kernel.event import STRUCTURED, Event, encode_structured
 from crossdock.plan.base import base_folder
 from crossdock.project import load
-from tests.smallproject import SALE, edited, sale, write, write_schema
+from tests.smallproject import POLLED, SALE, edited, sale, write, write_schema
 
 
 def planned(root: Path, *words: str) -> Result:
@@ -84,6 +84,29 @@ def test_a_new_version_of_a_schema_says_whether_it_is_compatible(base: Path) -> 
     assert (change["kind"], change["name"], change["compared_with"]) == ("schema", "pos.sale@1.1", "1.0")
     assert not change["backward"]
     assert [one["witness"] for one in change["changes"] if "backward" in one["breaks"]]
+
+
+def test_a_schema_that_apply_would_refuse_exits_1_and_is_placed(base: Path) -> None:
+    # given
+    schema = {**SALE, "required": ["store", "receipt", "lines", "till"]}
+    write_schema(base.parent / "candidate", "pos.sale", "1.1", schema)
+    # when
+    made, code = plan(base, {})
+    # then
+    assert (code, [one["code"] for one in made["problems"]]) == (1, ["incompatible_version"])
+    shown = planned(base.parent / "candidate", "--against", str(base))
+    assert "it cannot go live:\nschemas/pos.sale/1.1.json:" in shown.stdout
+
+
+def test_a_connector_that_is_polled_touches_what_comes_from_it(base: Path) -> None:
+    # given
+    write(base, POLLED)
+    polled = POLLED["connectors/inbox.yaml"]
+    # when
+    made, _ = plan(base, {**POLLED, "connectors/inbox.yaml": f"{polled}timeout: 5s\n"})
+    # then
+    assert made["affected"]["sources"] == ["dropped"]
+    assert "inbox" in made["affected"]["connectors"]
 
 
 def test_past_events_go_through_both_revisions(base: Path) -> None:
@@ -188,3 +211,17 @@ def test_what_an_installation_has_in_force_is_compared_with_too(base: Path) -> N
     # then
     assert found.revision == load(base, {}, strict_env=False).revision
     assert not folder.exists()
+
+
+def test_events_of_an_installation_beyond_the_most_are_left_out_and_that_is_said(
+    base: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given
+    item = {"source": "tills", "headers": {"content-type": STRUCTURED}, "body": encode_structured(sale("1")).decode()}
+    answer = {"items": [item] * 3, "last": 3}
+    monkeypatch.setattr("crossdock.cli.plan.MOST", 2)
+    monkeypatch.setattr("crossdock.cli.remote.Remote.call", lambda *_: answer)
+    # when
+    result = planned(base, "--against", str(base), "--events", "1h", "--ops", "http://ops.example", "--token", "t")
+    # then
+    assert "2 events through both; there are more, which are left out:" in result.stdout

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from crossdock.plan.told import told
+from crossdock.trial.differences import compare
 from schemas.spec import uri
 from tests.cli.test_plan import plan, planned
 from tests.gateway.test_tokens import JWKS
@@ -70,3 +72,17 @@ def test_another_key_file_is_a_change_of_its_source(tmp_path: Path) -> None:
     made, _ = plan(write(tmp_path / "base", first), {**first, "gateway/keys.json": keys[1]})
     # then
     assert [(one["kind"], one["name"]) for one in made["changes"]] == [("source", "tills")]
+
+
+def test_of_a_long_text_the_lines_that_changed_are_told_and_of_a_list_what_came_and_went() -> None:
+    # given
+    before = {"map": "{\n" + "\n".join(f'  "field{i}": {i},' for i in range(20)) + "\n}", "required": ["a", "b", "c"]}
+    after = {"map": before["map"].replace("7,", "70,"), "required": ["x", "a", "b"]}  # type: ignore[attr-defined]
+    # when
+    lines = list(told(compare("", before, after)))
+    # then
+    assert lines == [
+        ["/map:", '  -   "field7": 7,', '  +   "field7": 70,', '  -   "field17": 17,', '  +   "field17": 170,'],
+        ['/required: "c" is gone, "x" is new'],
+    ]
+    assert [*told(compare("order", ["a", "b"], ["b", "a"]))] == [["order: in another order"]]

@@ -46,6 +46,16 @@ def test_diff_exits_0_when_both_ways_hold(tmp_path: Path) -> None:
     assert result.stdout.startswith("backward: yes\nforward:  yes\n")
 
 
+def test_diff_of_versions_takes_the_content_model_of_their_type_unless_it_is_told_another(tmp_path: Path) -> None:
+    # given
+    project(tmp_path, MORE)
+    (tmp_path / "schemas/pos.sale/schema.yaml").write_text("content_model: lenient\n")
+    versions = "pos.sale@1.0", "pos.sale@1.1"
+    # then
+    assert run(tmp_path, "diff", *versions).exit_code == 0
+    assert run(tmp_path, "diff", *versions, "--content-model", "strict").exit_code == 1
+
+
 def test_diff_tells_people_the_place_the_why_and_the_witness(tmp_path: Path) -> None:
     for name, kind in (("old", "integer"), ("new", "number")):
         (tmp_path / f"{name}.json").write_text(json.dumps({"type": kind}))
@@ -130,3 +140,30 @@ def test_new_never_overwrites_and_refuses_bad_names_and_samples(tmp_path: Path) 
     assert run(tmp_path, "new", "../up", str(good), "--write").exit_code == 2
     assert run(tmp_path, "new", "a.b", str(good), "--version", "1").exit_code == 2
     assert run(tmp_path, "new", "a.b", str(bad)).exit_code == 2
+
+
+def test_new_looks_at_the_data_of_samples_in_a_cloudevents_envelope_and_says_so(tmp_path: Path) -> None:
+    envelope = {"specversion": "1.0", "id": "1", "source": "/x", "type": "a.b", "data": {"a": 1}}
+    (tmp_path / "one.json").write_text(json.dumps(envelope))
+    result = run(tmp_path, "new", "a.b", str(tmp_path / "one.json"))
+    shown = json.loads(result.stdout)
+    assert (shown["required"], list(shown["properties"])) == (["a"], ["a"])
+    assert shown["description"].startswith("Inferred from 1 sample; ")
+    assert result.stderr == "1 sample in a CloudEvents envelope: only the data is looked at\n"
+
+
+def test_new_tells_each_bad_sample_with_its_line_and_column(tmp_path: Path) -> None:
+    (tmp_path / "scans.jsonl").write_text('{"a": 1}\n\n{"a": }\n{"a": 1.00000000000000000001}\n')
+    (tmp_path / "one.json").write_text('{\n  "a": 1\n  2}')
+    bad = run(tmp_path, "new", "a.b", str(tmp_path / "scans.jsonl"))
+    assert bad.exit_code == 2
+    assert [line.split()[0] for line in bad.output.splitlines() if line.startswith("scans")] == [
+        "scans.jsonl:3:7",
+        "scans.jsonl:4:1",
+    ]
+    assert "one.json:3:3" in run(tmp_path, "new", "a.b", str(tmp_path / "one.json")).output
+
+
+def test_the_name_that_every_version_has_of_its_own_is_no_change(tmp_path: Path) -> None:
+    found = json.loads(run(project(tmp_path, SALE), "diff", "pos.sale@1.0", "pos.sale@1.1", "--json").stdout)
+    assert found == {"backward": True, "forward": True, "changes": []}

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.architect import answer, run
-from tests.smallproject import edited, write
+from tests.smallproject import OLDER, POLLED, edited, write
 
 SOLD = '{store: "0042", receipt: "7", lines: [{gtin: "1", qty: 2}, {gtin: "2", qty: 1}]}'
 HOOK = """\
@@ -205,3 +205,43 @@ def test_check_finds_mistakes_in_tests(tmp_path: Path, given: str, expect: str, 
     found = answer(write(tmp_path, case(given, expect)), "check")["problems"]
     placed = [(p["code"], p["file"], p["line"]) for p in found if p["file"].endswith(".test.yaml")]
     assert placed == [(code, "routes/stock.test.yaml", line)]
+
+
+def test_casts_and_forms_count_as_covered_once_an_event_went_through_them(tmp_path: Path) -> None:
+    # given
+    write(tmp_path, OLDER)
+    kinds = ("cast", "form")
+    # when
+    through = {one["kind"]: one for one in answer(tmp_path, "test")["coverage"]["kinds"]}
+    (tmp_path / "transforms/sale.test.yaml").unlink()
+    (tmp_path / "routes/stock.test.yaml").unlink()
+    none = {one["kind"]: one for one in answer(tmp_path, "test")["coverage"]["kinds"]}
+    # then
+    assert [through[kind]["missing"] for kind in kinds] == [[], []]
+    assert [none[kind]["missing"] for kind in kinds] == [["inventory.sold/1-to-2", "pos.sale/1-to-2"], ["erp"]]
+
+
+def test_where_there_are_no_casts_and_forms_nothing_is_said_of_them(tmp_path: Path) -> None:
+    kinds = [one["kind"] for one in answer(write(tmp_path), "test")["coverage"]["kinds"]]
+    assert kinds == ["source", "transform", "route", "connector"]
+
+
+def test_a_connector_that_is_only_polled_is_covered_by_tests_of_its_source(tmp_path: Path) -> None:
+    # given
+    given = "{request: {source: dropped, body: " + SOLD + "}}"
+    test = f"tests:\n  - name: Dropped\n    given: {given}\n    expect: {{routes: [stock]}}\n"
+    write(tmp_path, {**POLLED, "gateway/dropped.test.yaml": test})
+    # when
+    kinds = {one["kind"]: one for one in answer(tmp_path, "test")["coverage"]["kinds"]}
+    # then
+    assert "dropped" not in kinds["source"]["missing"]
+    assert (kinds["connector"]["total"], kinds["connector"]["missing"]) == (1, [])
+
+
+def test_what_tests_find_does_not_depend_on_the_variables_of_the_machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given
+    monkeypatch.setenv("ERP_URL", "http://127.0.0.1:9/elsewhere")
+    # then
+    assert failures(tmp_path, event(), "{requests: {stock: {path: /movements}}}") == []

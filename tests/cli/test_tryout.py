@@ -10,7 +10,7 @@ from crossdock.cli.app import app
 from crossdock.kernel.event import Event
 from tests.cli.architect import answer, run
 from tests.cli.test_testing import HOOK
-from tests.smallproject import edited, sale, write
+from tests.smallproject import FILES, OLDER, SALE_MAP, STOCK, TILLS, edited, sale, write
 
 CONNECTOR = """\
 connector: erp
@@ -122,9 +122,10 @@ def test_explain_says_why_a_route_passes_by(tmp_path: Path) -> None:
     assert result.exit_code == 0
     why = "$count(lines) > 1 does not hold: $count(lines) is 1"
     assert result.stdout == f"s-1 is inventory.sold\npasses by  stock: {why}\n"
-    assert answer(tmp_path, "explain", "EVENT")["routes"] == [
-        {"route": "stock", "matched": True, "why": "$count(lines) > 1 holds"}
-    ]
+    (verdict,) = answer(tmp_path, "explain", "EVENT", event=sale("1"))["routes"]
+    assert verdict == {
+        "route": "stock", "matched": False, "why": why, "code": "when", "expression": "$count(lines) > 1", "value": 1,
+    }  # fmt: skip
 
 
 def test_explain_takes_a_canonical_event_too(tmp_path: Path) -> None:
@@ -142,3 +143,67 @@ def test_the_pin_of_a_source_says_in_which_version_an_event_is_tried(tmp_path: P
     write(tmp_path, edited("gateway/tills.yaml", "[pos.sale]", "[pos.sale@1.0]"))
     tried = answer(tmp_path, "try", "EVENT")
     assert tried["steps"][0]["detail"] == "source tills takes it as pos.sale 1.0"
+
+
+def test_each_cast_and_form_is_a_step_of_its_own(tmp_path: Path) -> None:
+    steps = answer(write(tmp_path, OLDER), "try", "EVENT")["steps"]
+    assert [(step["name"], step["detail"]) for step in steps if step["name"].split()[0] in ("cast", "form")] == [
+        ("cast pos.sale/1-to-2", "makes pos.sale/2.0"),
+        ("cast inventory.sold/1-to-2", "makes inventory.sold/2.0"),
+        ("form erp", "for route stock"),
+    ]
+
+
+def test_a_version_that_nothing_takes_says_what_there_is(tmp_path: Path) -> None:
+    without = {**OLDER, "transforms/pos.sale/1-to-2.yaml": None, TILLS: FILES[TILLS]}
+    event = sale("1", "2")._replace(dataschema="crossdock:/pos.sale/1.0")
+    (problem,) = answer(write(tmp_path, without), "try", "EVENT", event=event)["problems"]
+    assert problem["code"] == "no_transform"
+    assert problem["hint"] == "one takes pos.sale@2: cast it up, in transforms/pos.sale/1-to-2.yaml"
+
+
+@pytest.mark.parametrize(
+    ("changes", "code", "place"),
+    [
+        (edited(SALE_MAP, "gtin).sku", '"9").sku'), "lookup_missing", (SALE_MAP, 6, 58)),
+        (edited(SALE_MAP, "qty}", "$units($gtin_ok(gtin) ? 1 : 2, gtin, gtin)}"), "bad_unit", (SALE_MAP, 6, 97)),
+        (edited(SALE_MAP, "qty}", "$number(gtin & store & receipt & $$)}"), "expression_failed", (SALE_MAP, 6, 97)),
+        (edited(SALE_MAP, 'store & "/" & receipt', "$sha256(nothing)"), "not_text", (SALE_MAP, 7, 15)),
+        (edited(STOCK, "$count(lines) > 1", "location.nothing"), "when_not_boolean", (STOCK, 5, 5)),
+    ],
+)
+def test_what_fails_is_shown_where_it_stands(
+    tmp_path: Path, changes: dict[str, str | None], code: str, place: tuple[str, int, int]
+) -> None:
+    (problem,) = answer(write(tmp_path, changes), "try", "EVENT")["problems"]
+    assert (problem["code"], (problem["file"], problem["line"], problem["column"])) == (code, place)
+    shown = run(tmp_path, "try", "EVENT").stdout
+    assert f"{place[0]}:{place[1]}:{place[2]}  {code}" in shown and "^" in shown
+
+
+def test_a_request_shows_variables_by_their_value_or_name_and_secrets_never(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given
+    text = FILES["connectors/erp.yaml"] + "auth: {bearer: '${ERP_TOKEN}'}\nheaders: {X-Shop: '${SHOP}'}\n"
+    write(tmp_path, {"connectors/erp.yaml": text})
+    # when
+    (unset,) = answer(tmp_path, "try", "EVENT")["requests"]
+    for name, value in (("ERP_URL", "http://127.0.0.1:9"), ("ERP_TOKEN", "s3cret"), ("SHOP", "x-42")):
+        monkeypatch.setenv(name, value)
+    (given,) = answer(tmp_path, "try", "EVENT")["requests"]
+    # then
+    assert (unset["url"], given["url"]) == ("${ERP_URL}/movements", "http://127.0.0.1:9/movements")
+    assert unset["headers"] == given["headers"]
+    assert (given["headers"]["authorization"], given["headers"]["x-shop"]) == ("Bearer ***", "***")
+
+
+def test_a_file_shows_the_folder_of_which_the_variable_is_not_set_by_its_name(tmp_path: Path) -> None:
+    # given
+    text = "connector: erp\nkind: file\nfolder: ${DROPS}/out\nformat: jsonl\nname: {expression: $event.id}\n"
+    write(tmp_path, {"connectors/erp.yaml": text})
+    # when
+    shown = run(tmp_path, "try", "EVENT").stdout
+    # then
+    assert "WRITE ${DROPS}/out/s-1\n" in shown
+    assert '{\\"location\\":' in shown or '{"location":' in shown

@@ -40,6 +40,32 @@ def test_a_few_failures_do_not_open_it() -> None:
     assert breaker.state == "closed"
 
 
+def test_a_target_that_died_is_left_alone_however_well_it_was_before() -> None:
+    clock = Clock()
+    breaker = Breaker(0.5, 30, clock=clock)
+    for _ in range(1000):
+        breaker.record(True)
+
+    for _ in range(19):
+        breaker.record(False)
+        clock.now += 0.06
+    assert breaker.wait() == 0.0
+    breaker.record(False)
+
+    assert breaker.state == "open"
+
+
+def test_attempts_that_fail_all_at_once_are_no_dead_target() -> None:
+    breaker = Breaker(0.5, 30, clock=Clock())
+    for _ in range(1000):
+        breaker.record(True)
+
+    for _ in range(64):
+        breaker.record(False)
+
+    assert breaker.state == "closed"
+
+
 def test_failures_older_than_the_window_are_forgotten() -> None:
     clock = Clock()
     breaker = Breaker(0.5, 30, clock=clock)

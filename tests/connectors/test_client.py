@@ -93,6 +93,17 @@ def test_the_request_arrives_as_written(loop: str) -> None:
     run(loop, scenario)
 
 
+def test_the_answer_to_a_head_request_has_no_body_whatever_length_it_tells(loop: str) -> None:
+    async def scenario() -> None:
+        async with serving(always(b"HTTP/1.1 200 OK\r\ncontent-length: 2000\r\n\r\n")) as server:
+            client = Client(LOOPBACK)
+            for _ in range(2):
+                assert (await client.request("HEAD", server.target(), {}, b"", 5)).status == 200
+            await client.close()
+
+    run(loop, scenario)
+
+
 def test_a_large_body_arrives_whole(loop: str) -> None:
     async def scenario() -> None:
         async with serving(always(OK)) as server:

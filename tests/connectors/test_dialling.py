@@ -116,7 +116,7 @@ def test_tls_is_verified_against_the_name_and_not_the_address(loop: str, certifi
         tls.load_cert_chain(*certificate)
         async with serving(always(OK), tls) as server:
             named, numeric = (Target("https", host, server.port) for host in ("localhost", "127.0.0.1"))
-            trusting = Client(LOOPBACK, ssl.create_default_context(cafile=certificate[0]))
+            trusting = Client(LOOPBACK, lambda: ssl.create_default_context(cafile=certificate[0]))
             for _ in range(2):
                 assert (await trusting.request("POST", named, {}, b"{}", 5)).body == b"ok"
             assert server.connections == 1

@@ -6,6 +6,7 @@ from ipaddress import ip_address
 
 import pytest
 
+from connectors.addresses import Address
 from connectors.client import Client
 from connectors.connection import Limits
 from connectors.pool import Pool
@@ -161,14 +162,18 @@ def test_bytes_on_an_idle_connection_end_it(loop: str) -> None:
     run(loop, scenario)
 
 
+async def nowhere() -> list[Address]:
+    return []
+
+
 def test_a_connection_spoiled_a_moment_ago_is_not_taken(loop: str) -> None:
     async def scenario() -> None:
         async with serving(always(OK)) as server:
-            pool = Pool(1, 60, Limits(1024, 1024))
+            pool = Pool(1, 60, Limits(1024, 1024), nowhere)
             connection = await pool.connect(server.target(), ip_address("127.0.0.1"), None)
             pool.give(connection)
             connection.data_received(b"junk")
-            assert pool.take() is None
+            assert await pool.acquire(0) is None
             pool.close()
 
     run(loop, scenario)

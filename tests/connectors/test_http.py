@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from connectors.answers import classify, retry_after
 from connectors.client import Client
 from connectors.connection import Response
-from connectors.http import HttpConnector, classify, make_http, retry_after
+from connectors.http import HttpConnector, make_http
 from connectors.httpspec import HttpOptions
 from connectors.port import Result
 from connectors.spec import ConnectorSpec

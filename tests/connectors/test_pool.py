@@ -9,9 +9,14 @@ import pytest
 from connectors.addresses import Address
 from connectors.client import Client
 from connectors.connection import Limits
-from connectors.pool import Pool
-from connectors.target import SendFailed
+from connectors.pool import MOST_DIALS, Pool
+from connectors.target import SendFailed, Target
 from tests.connectors.servers import LOOPBACK, LOOPS, OK, Served, always, failure, post, run, serving
+
+
+async def nowhere() -> list[Address]:
+    return []
+
 
 pytestmark = pytest.mark.parametrize("loop", list(LOOPS))
 
@@ -51,7 +56,7 @@ def test_the_connection_used_last_is_taken_first_so_that_others_can_age(loop: st
 
 def test_a_place_goes_to_whoever_waits_longest_and_past_those_who_gave_up(loop: str) -> None:
     async def scenario() -> None:
-        pool, got = Pool(1, 60, Limits(1, 1)), []
+        pool, got = Pool(1, 60, Limits(1, 1), nowhere), []
 
         async def wait(name: str) -> None:
             await pool.acquire(asyncio.get_running_loop().time() + 5)
@@ -76,7 +81,7 @@ def test_a_place_goes_to_whoever_waits_longest_and_past_those_who_gave_up(loop: 
 
 def test_who_waits_in_vain_takes_no_place(loop: str) -> None:
     async def scenario() -> None:
-        pool = Pool(1, 60, Limits(1, 1))
+        pool = Pool(1, 60, Limits(1, 1), nowhere)
         await pool.acquire(0)
         with pytest.raises(SendFailed, match="timeout"):
             await pool.acquire(asyncio.get_running_loop().time() + 0.01)
@@ -172,5 +177,56 @@ def test_a_fresh_connection_that_closes_without_an_answer_is_a_failure(loop: str
             failed = await failure(client, server)
             assert (failed.code, failed.sent, server.connections) == ("reset", True, 1)
             await client.close()
+
+    run(loop, scenario)
+
+
+def test_those_who_dial_at_the_same_time_share_one_look_up_and_each_its_own_failure(loop: str) -> None:
+    async def scenario() -> None:
+        async with serving(always(OK)) as server:
+            client = Client(LOOPBACK, resolve=slow)
+            waiting = [asyncio.create_task(post(client, server)) for _ in range(20)]
+            assert {(await one).status for one in waiting} == {200}
+            await client.close()
+
+            failures = await asyncio.gather(*(failure(Client(LOOPBACK, resolve=gone), server) for _ in range(2)))
+            shared = Client(LOOPBACK, resolve=gone)
+            failures += await asyncio.gather(*(failure(shared, server) for _ in range(3)))
+            assert {one.code for one in failures} == {"connect"}
+            assert len({id(one) for one in failures}) == 5
+
+    async def slow(_: str, __: int) -> list[Address]:
+        asked.append(1)
+        for _turn in range(3):
+            await asyncio.sleep(0)
+        return [ip_address("127.0.0.1")]
+
+    async def gone(_: str, __: int) -> list[Address]:
+        raise socket.gaierror("gone")
+
+    asked: list[int] = []
+    run(loop, scenario)
+    assert len(asked) <= 2  # the second one is for those who dial when the first dials are over
+
+
+def test_few_dial_at_a_time_and_who_waits_for_a_turn_takes_what_is_idle_first(loop: str) -> None:
+    async def scenario() -> None:
+        async with serving(always(OK)) as server:
+            pool, soon = Pool(64, 60, Limits(1, 1), nowhere), asyncio.get_running_loop().time() + 5
+            assert [await pool.acquire(soon) for _ in range(MOST_DIALS)] == [None] * MOST_DIALS
+            one, other = (asyncio.create_task(pool.acquire(soon)) for _ in range(2))
+            await asyncio.sleep(0)
+            assert not one.done()
+
+            target = Target("http", "127.0.0.1", server.port)
+            opened = await pool.connect(target, ip_address("127.0.0.1"), None)
+            pool.give(opened)
+            pool.release()
+            assert await one is opened
+            assert not other.done()
+
+            pool.dialled()
+            assert await other is None
+            pool.close()
 
     run(loop, scenario)

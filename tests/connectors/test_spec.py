@@ -13,7 +13,9 @@ from connectors.kinds import KINDS, open_connector
 from connectors.reading import load
 from connectors.spec import BreakerSpec, ConnectorSpec
 from connectors.target import Target
+from crossdock.kernel.environment import UNSET
 from crossdock.kernel.problems import Problem, Refused
+from crossdock.supervisor.outside import Outward
 
 MINIMAL = "connector: erp\nkind: http\nurl: https://erp.example/api\n"
 
@@ -94,6 +96,8 @@ def test_the_problems_of_all_files_come_at_once(tmp_path: Path) -> None:
 
     found = [(p.file.removeprefix("connectors/"), p.line, p.code) for p in problems_of(tmp_path)]
 
+    named = [p.message.partition(" ")[0] for p in problems_of(tmp_path) if p.code == "bad_header"]
+    assert named == ["'Host':", "Ce-Id", "'ok':"]
     assert sorted(found) == [
         ("a.yaml", 3, "bad_url"),
         ("a.yaml", 4, "bad_network"),
@@ -148,6 +152,7 @@ def test_a_private_literal_address_that_is_named_is_accepted(tmp_path: Path) -> 
         'auth: {bearer: "s3cret\\n"}',
         "headers: {x: [s3cret]}",
         'headers: {x: "s3cret\\n"}',
+        "query: {key: [s3cret]}",
         "timeout: ${TOKEN}",
         "networks: ['${TOKEN}']",
         "limits: ['${TOKEN}']",
@@ -187,6 +192,33 @@ def test_the_schema_names_exactly_the_kinds_that_exist() -> None:
 
 
 def test_a_spec_opens_as_a_connector() -> None:
-    connector = open_connector(ConnectorSpec("erp", "http", HttpOptions(Target("http", "erp.example", 80))), object())
+    connector = open_connector(ConnectorSpec("erp", "http", HttpOptions(Target("http", "erp.example", 80))), Outward())
 
     assert callable(connector.deliver)
+
+
+SFTP = "connector: erp\nhost: sftp.erp.example\nuser: u\nhost_key: SHA256:x\nauth: {password: '${P}'}\nfolder: out\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "codes"),
+    [
+        ("connector: erp\nkind: ftp\nurl: ftp://erp.example\n", {"bad_value", "unknown_key", "missing_key"}),
+        (f"{SFTP}kind: ftp\nformat: csv\nname: a.csv\n", {"bad_value", "bad_host_key"}),
+        (f"{SFTP}knd: sftp\nformat: csv\nname: a.csv\n", {"unknown_key", "missing_key"}),
+        ("connector: erp\nkind: [http]\nurl: https://erp.example\n", {"bad_value"}),
+    ],
+)
+def test_of_a_kind_that_is_misspelt_what_was_meant_is_told(tmp_path: Path, text: str, codes: set[str]) -> None:
+    problems = problems_of(write(tmp_path, erp=text), {"P": "p"})
+
+    assert codes <= {problem.code for problem in problems}
+    assert {problem.file for problem in problems} == {"connectors/erp.yaml"}
+
+
+@pytest.mark.parametrize("text", [f"{SFTP}kind: sftp\nformat: '${{FORM}}'\n", MINIMAL.replace("http\n", "${FORM}\n")])
+def test_what_a_file_cannot_be_read_without_is_told_where_its_variable_is_not_set(tmp_path: Path, text: str) -> None:
+    (problem,) = problems_of(write(tmp_path, erp=text), {"FORM": UNSET, "P": "p"})
+
+    assert problem.code == "bad_value"
+    assert "unset.invalid" not in problem.message

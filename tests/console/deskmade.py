@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,14 +13,20 @@ import uvicorn
 from console.api import create_app
 from console.desk import Desk
 from crossdock.adapters.memory import MemoryKeys, MemoryLog, MemoryUses
+from crossdock.adapters.memoryaudit import MemoryAudit
+from crossdock.adapters.memorybackfills import MemoryBackfills
+from crossdock.adapters.memoryrecords import MemoryRecords
 from crossdock.adapters.sql import SqlJournal
 from crossdock.kernel.stream import Lag, Message
+from crossdock.pipeline.backfiller import Backfiller
+from dlq.audit import Audit
+from dlq.problems import Marks
 from dlq.record import DeadLetter
 from journal import entry
 from journal.entry import Entry
 from journal.ledger import Ledger
 from tests import smallproject
-from tests.console.office import OpenOffice
+from tests.console.office import OpenOffice, nothing_tried, replayer
 
 TOKEN = "t0ken"
 HOSTILE = "<img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script>"
@@ -48,10 +54,17 @@ class Office:
             1, 1, "event.inventory.sold", {}, payload,
         ) if seq == 7 else None  # fmt: skip
 
+    async def stored(self, _: str, seq: int) -> Message | None:
+        """Be a stream that holds all."""
+        return self.streams.message(seq) if 0 < seq <= len(self.streams.records) else None
+
     async def past(self, since: int, after: int, limit: int) -> list[Message]:
         """Be the stream of raw events, of which the newest are asked for by no more than their number."""
         messages = [self.streams.message(seq) for seq in range(1, len(self.streams.records) + 1)]
         return [message for message in messages if message.seq > after and message.time * 1000 >= since][-limit:]
+
+    async def unpark(self, letters: Collection[str]) -> None:
+        """Be what is parked: nothing."""
 
     async def pause(self, route: str, paused: bool) -> None:
         self.paused[route] = paused
@@ -86,11 +99,16 @@ async def office(folder: Path, changes: Mapping[str, str | None] | None = None) 
     async def lags() -> dict[str, Lag]:
         return {"stock": Lag("route-stock", 3)}
 
+    backfills = MemoryBackfills(made.streams)
     desk = Desk(
         project=smallproject.project(folder, changes), journal=journal, keys=made.keys,
-        last_uses=made.uses.last, letters=made, streams=made.streams, past=made.past,
-        ledger=ledger, lags=lags, states=lambda: made.states, pause=made.pause, metrics=lambda: b"", asyncapi=dict,
-        office=made.office,
+        last_uses=made.uses.last, letters=made, streams=made.streams, stored=made.stored, past=made.past,
+        ledger=ledger, lags=lags, states=lambda: made.states, polls=dict, pause=made.pause,
+        metrics=lambda: b"", asyncapi=dict,
+        office=made.office, backfiller=Backfiller(backfills, backfills, made.streams, lambda: desk.project),
+        audit=Audit(MemoryAudit()), marks=Marks(MemoryRecords()),
+        rehearse=nothing_tried, unpark=made.unpark,
+        replayer=replayer(journal, made, made.streams),
     )  # fmt: skip
     listening = socket.create_server(("127.0.0.1", 0))
     made.url = f"http://127.0.0.1:{listening.getsockname()[1]}"

@@ -11,8 +11,10 @@ from fastapi import FastAPI, Request
 from console.desk import Desk
 from console.keys import add_keys
 from crossdock.adapters.memory import MemoryKeys, MemoryUses
+from crossdock.adapters.memoryaudit import MemoryAudit
 from crossdock.kernel.apikeys import KeyRecord, record_of
 from crossdock.pipeline.recorder import now_ms
+from dlq.audit import Audit
 from tests import smallproject
 from tests.asgi import Answer, call
 
@@ -40,7 +42,9 @@ class Office:
 
         known = smallproject.project(self.root, FILES)
         self.app = FastAPI()
-        add_keys(self.app, cast(Desk, SimpleNamespace(project=known, keys=self.keys, last_uses=self.uses.last)), let_in)
+        audit = Audit(MemoryAudit())
+        desk = SimpleNamespace(project=known, keys=self.keys, last_uses=self.uses.last, audit=audit)
+        add_keys(self.app, cast(Desk, desk), let_in)
 
     async def call(self, method: str, path: str = "", body: Any = None) -> Answer:
         sent = b"" if body is None else json.dumps(body).encode()

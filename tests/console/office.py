@@ -1,12 +1,21 @@
-"""The place where content is put in force, for tests of the operations side: takes all, or refuses as a test says."""
+"""What tests of the operations side work with: a place of content that takes all or refuses, and what sends again."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from console.content import Word
+from crossdock.adapters.memory import MemoryLog
+from crossdock.adapters.memoryrecords import MemoryRecords
+from crossdock.adapters.memorysends import MemorySends
+from crossdock.adapters.sql import SqlJournal
 from crossdock.bundle import Bundle, decode
 from crossdock.kernel.problems import Problem, Refused
+from crossdock.pipeline.acts import Acts
+from crossdock.pipeline.replayer import Replayer
+from dlq.plans import Plans
+from dlq.ports import Letters
+from dlq.record import DeadLetter
 
 
 @dataclass(frozen=True)
@@ -17,6 +26,13 @@ class Put:
 
     def as_dict(self) -> Mapping[str, Any]:
         return {"revision": self.revision, "changed": True, "waiting": []}
+
+
+async def nothing_tried(archive: bytes, letters: Sequence[DeadLetter]) -> Mapping[str, Any]:
+    """Be the dry run: everything passes, but content that is no content."""
+    if archive == b"broken":
+        raise Refused([Problem("bad_bundle", "not the files of a project")])
+    return {"passes": len(letters), "fails": [], "revision": "new" if archive else "abc"}
 
 
 @dataclass
@@ -41,3 +57,13 @@ class OpenOffice:
         problems = [problem.as_dict() for problem in self.problems]
         rejected = {"at": 1_790_000_000_000, "problems": problems} if problems else None
         return {"revision": self.revision, "processes": {}, "leaving": {}, "rejected": rejected}
+
+
+def replayer(journal: SqlJournal, letters: Letters, streams: MemoryLog) -> Replayer:
+    """Send again what a journal knows; it is told of what is sent by the test alone, so nobody waits for that."""
+
+    async def recorded() -> int:
+        return 0
+
+    acts = Acts(journal.known, journal.position, recorded)
+    return Replayer(Plans(MemoryRecords()), letters, acts, streams, MemorySends(streams))

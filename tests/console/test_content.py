@@ -8,8 +8,10 @@ from fastapi import FastAPI, HTTPException, Request
 
 from console import content
 from console.content import add_content
-from crossdock.bundle import pack
+from crossdock.adapters.memoryaudit import MemoryAudit
+from crossdock.bundle import Bundle, pack
 from crossdock.kernel.problems import Problem
+from dlq.audit import Audit
 from tests.asgi import Answer, call
 from tests.console.office import OpenOffice
 from tests.smallproject import write
@@ -23,7 +25,7 @@ def asked(office: OpenOffice, method: str, body: bytes = b"", query: str = "", t
             raise HTTPException(401)
 
     app = FastAPI()
-    add_content(app, office, authorised)
+    add_content(app, office, Audit(MemoryAudit()), authorised)
     headers = {"authorization": f"Bearer {token}"}
     return asyncio.run(call(app, method, f"/ops/v1/content{query}", headers, body))
 
@@ -37,7 +39,7 @@ def test_good_content_goes_live(tmp_path: Path) -> None:
 
 def test_broken_content_is_answered_with_every_problem() -> None:
     office = OpenOffice([BROKEN])
-    answer = asked(office, "PUT", query="?removed=drain")
+    answer = asked(office, "PUT", Bundle({}).encode(), query="?removed=drain")
     assert (answer.status, answer.json()["problems"]) == (422, [BROKEN.as_dict()])
     assert office.words == ["drain"]
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,15 +12,21 @@ import pytest
 from console.api import create_app
 from console.desk import Desk
 from crossdock.adapters.memory import MemoryKeys, MemoryUses
+from crossdock.adapters.memoryaudit import MemoryAudit
+from crossdock.adapters.memorybackfills import MemoryBackfills
+from crossdock.adapters.memoryrecords import MemoryRecords
 from crossdock.adapters.sql import SqlJournal
 from crossdock.kernel.problems import Unavailable
 from crossdock.kernel.stream import Lag, Message
+from crossdock.pipeline.backfiller import Backfiller
+from dlq.audit import Audit
+from dlq.problems import Marks
 from dlq.record import DeadLetter
 from journal import entry
 from journal.entry import Entry
 from journal.ledger import Ledger
 from tests.asgi import Answer, call
-from tests.console.office import OpenOffice
+from tests.console.office import OpenOffice, nothing_tried, replayer
 from tests.pipeline.scene import FlakyLog
 from tests.smallproject import project
 
@@ -48,6 +55,7 @@ class Office:
     streams: FlakyLog
     journal: SqlJournal
     pauses: list[tuple[str, bool]] = field(default_factory=list)
+    unparked: list[str] = field(default_factory=list)
 
     async def call(self, method: str, path: str, body: Any = None, token: str = TOKEN) -> Answer:
         headers = {"authorization": f"Bearer {token}", "content-type": "application/json"}
@@ -63,6 +71,7 @@ class Letters:
 
 def office(root: Path, away: bool = False) -> Office:
     keys, streams, journal, pauses = MemoryKeys(), FlakyLog(), SqlJournal("sqlite://"), list[tuple[str, bool]]()
+    unparked: list[str] = []
 
     async def ledger() -> Ledger:
         if away:
@@ -81,15 +90,25 @@ def office(root: Path, away: bool = False) -> Office:
     async def pause(name: str, paused: bool) -> None:
         pauses.append((name, paused))
 
+    async def unpark(letters: Collection[str]) -> None:
+        unparked.extend(letters)
+
+    async def stored(_: str, seq: int) -> Message | None:
+        return streams.message(seq) if 0 < seq <= len(streams.records) else None
+
+    backfills = MemoryBackfills(streams)
     desk = Desk(
         project=project(root), journal=journal, keys=keys, last_uses=MemoryUses().last, letters=Letters(),
-        streams=streams, past=past, ledger=ledger, lags=lags,
-        states=lambda: {"stock": {"breaker": "open", "behind": True}}, pause=pause, metrics=lambda: b"crossdock_x 1\n",
-        asyncapi=lambda: {"asyncapi": "3.0.0"},
-        office=OpenOffice(),
+        streams=streams, stored=stored, past=past, ledger=ledger, lags=lags,
+        states=lambda: {"stock": {"breaker": "open", "behind": True}}, polls=dict, pause=pause,
+        metrics=lambda: b"crossdock_x 1\n", asyncapi=lambda: {"asyncapi": "3.0.0"},
+        office=OpenOffice(), backfiller=Backfiller(backfills, backfills, streams, lambda: desk.project),
+        audit=Audit(MemoryAudit()), marks=Marks(MemoryRecords()),
+        rehearse=nothing_tried, unpark=unpark,
+        replayer=replayer(journal, Letters(), streams),
     )  # fmt: skip
     journal.project([ACCEPTED, ROUTED, DEAD], 1)
-    return Office(create_app(desk, TOKEN), keys, streams, journal, pauses)
+    return Office(create_app(desk, TOKEN), keys, streams, journal, pauses, unparked)
 
 
 def answers(root: Path, method: str, path: str, body: Any = None) -> Answer:
@@ -121,9 +140,15 @@ def test_the_overview_shows_sums_lags_breakers_and_the_last_events(tmp_path: Pat
     assert (found["lag"], found["dead_letters"], found["recent"][0]["outcome"]) == (2, 1, "dead_lettered")
 
 
+def test_the_connectors_are_shown_with_the_lanes_that_lead_to_them(tmp_path: Path) -> None:
+    (erp,) = answers(tmp_path, "GET", "/ops/v1/connectors").json()["items"]
+    assert (erp["connector"], erp["kind"], erp["polls"]) == ("erp", "http", [])
+    assert [(one["route"], one["breaker"]) for one in erp["routes"]] == [("stock", "open")]
+
+
 @pytest.mark.parametrize("key", ["s-1", "0042/7"])
 def test_a_trace_shows_every_hop(tmp_path: Path, key: str) -> None:
-    found = answers(tmp_path, "GET", f"/ops/v1/events?key={key.replace('/', '%2F')}").json()
+    found = answers(tmp_path, "GET", f"/ops/v1/events/{key.replace('/', '%2F')}").json()
     assert found["event"] == {
         "id": "s-1", "source": "/till/1", "partner": "stores", "type": "pos.sale", "business_keys": ["0042/7"],
     }  # fmt: skip
@@ -135,7 +160,7 @@ def test_a_trace_shows_every_hop(tmp_path: Path, key: str) -> None:
 
 @pytest.mark.parametrize("key", ["nobody", "", "%25"])
 def test_nothing_is_traced_that_is_not_named(tmp_path: Path, key: str) -> None:
-    assert answers(tmp_path, "GET", f"/ops/v1/events?key={key}").status == 404
+    assert answers(tmp_path, "GET", f"/ops/v1/events/{key}").status == 404
 
 
 def test_dead_letters_are_listed_by_state_and_bounded(tmp_path: Path) -> None:
@@ -199,7 +224,7 @@ def test_no_answer_holds_a_secret_of_ours(tmp_path: Path) -> None:
         secret = created.split("_", 2)[2]
         for path in [
             "overview",
-            "events?key=s-1",
+            "events/s-1",
             "dead-letters",
             "dead-letters/dl-1",
             "ledger",

@@ -62,3 +62,22 @@ def test_what_waits_for_a_consumer_counts_once_however_many_routes_share_it(
     overview = asyncio.run(show_overview(desk))
     # then
     assert (overview["waiting"], overview["lag"]) == (waiting, 2)
+
+
+def test_a_source_that_is_polled_says_when_its_connector_is_away() -> None:
+    # given
+    async def lags() -> dict[str, Lag]:
+        return {}
+
+    tills = SimpleNamespace(name="tills", partner="stores", poll=SimpleNamespace(connector="archive"))
+    shop = SimpleNamespace(name="shop", partner="shop", poll=None)
+    project = SimpleNamespace(revision="r", sources={"tills": tills, "shop": shop}, routes={})
+    polls = {"tills": {"last_success": 0, "away": "no such folder"}}
+    desk: Any = SimpleNamespace(
+        project=project, journal=SqlJournal("sqlite://"), lags=lags, states=dict, polls=lambda: polls
+    )
+    # when
+    sources = asyncio.run(show_overview(desk))["sources"]
+    # then
+    assert sources[0]["poll"] == {"connector": "archive", "last_success": 0, "away": "no such folder"}
+    assert "poll" not in sources[1]

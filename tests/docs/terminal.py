@@ -20,7 +20,7 @@ from pathlib import Path
 from tests.docs.blocks import ROOT, Block, blocks
 
 WITHIN = 60.0
-PORTS = ("8090", "8091", "9081")
+PORTS = ("8090", "8091", "9081", "8190", "8191", "9181")
 READY = {"simulators.targets": '"erp"', "crossdock up": "Ctrl-C stops it"}
 CHANGING = re.compile(  # revisions, durations, times; widths of tables and rules
     r"\b[0-9a-f]{12}\b|\b\d+\.\d+(?= ms| *│)|\b\d{4}-\d\d-\d\d[T ][\d:.]+Z|[ \t━─]+"

@@ -101,7 +101,7 @@ def test_a_key_comes_with_what_it_means(server: LanguageServer) -> None:
 
 def test_a_value_under_the_pointer_says_what_it_is_with_an_example(server: LanguageServer) -> None:
     shown = server.hover("connectors/new.yaml", "connector: wms\nkind: http\nurl: https://a\n", "https")
-    assert "where events are posted to" in shown and "${ERP_URL}/api/stock-movements" in shown
+    assert "where events are sent to" in shown and "${ERP_URL}/api/stock-movements" in shown
 
 
 @pytest.fixture(scope="module")

@@ -176,7 +176,7 @@ async def running(
     for name, text in (more or {}).items():
         (root / name).parent.mkdir(exist_ok=True)
         (root / name).write_text(text)
-    async with running_targets() as targets, aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=20)) as session:
+    async with running_targets() as targets, aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=60)) as session:
         addresses = environment(targets)
         # The devices keep their address, so it must be the same after a restart; 0 would pick another.
         options = ("--gateway-port", str(free_port(set())), "--console-port", "0", "--project", str(root))

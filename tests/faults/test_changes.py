@@ -84,7 +84,7 @@ def test_changes_under_traffic_lose_double_and_turn_round_nothing(tmp_path: Path
             (problem,) = told["rejected"]["problems"]
             assert (problem["file"], problem["code"]) == ("routes/erp.yaml", "bad_expression")
             _, event = next(iter(traffic.accepted()))
-            _, journey = await site.ops("GET", f"/ops/v1/events?key={event['id']}")
+            _, journey = await site.ops("GET", f"/ops/v1/events/{event['id']}")
             assert {hop["revision"] for hop in journey["hops"]} <= live
 
     asyncio.run(scenario())

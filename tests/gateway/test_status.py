@@ -228,7 +228,7 @@ def test_a_journal_that_is_away_is_a_503_and_no_error_of_ours(tmp_path: Path) ->
     async def scenario() -> None:
         made = desk(tmp_path)
         with made.journal._engine.begin() as connection:
-            connection.exec_driver_sql("DROP TABLE entries")
+            connection.exec_driver_sql("DROP VIEW entries")
         answer = await made.get(ID)
         assert (answer.status, "retry-after" in answer.headers) == (503, True)
 

@@ -10,7 +10,7 @@ NUMBER = st.integers(0, 2**53)
 MOMENT, WORD = st.integers(0, 2**53), st.sampled_from(["process", "deliver", "routed"])
 ENTRIES = st.builds(
     Entry, MOMENT, WORD, WORD, TEXT, TEXT, TEXT, TEXT, TEXT, NUMBER, NUMBER, TEXT, TEXT, TEXT, TEXT, NUMBER, TEXT,
-    NUMBER, TEXT, NUMBER, TEXT, TEXT,
+    NUMBER, TEXT, NUMBER, TEXT, TEXT, TEXT, TEXT, TEXT,
 )  # fmt: skip
 
 

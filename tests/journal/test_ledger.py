@@ -145,6 +145,8 @@ def delivered(*outcomes: str) -> Ledger:
         ((entry.DEAD_LETTERED, entry.REPLAYED, entry.DEAD_LETTERED), "dead_lettered"),
         ((entry.DELIVERED, entry.DEAD_LETTERED), "delivered"),
         ((entry.DEAD_LETTERED, entry.DISCARDED), "discarded"),
+        ((entry.DEAD_LETTERED, entry.DISCARDED, entry.REPLAYED, entry.DELIVERED), "delivered"),
+        ((entry.DEAD_LETTERED, entry.REPLAYED, entry.DELIVERED, entry.DISCARDED), "delivered"),
     ],
 )
 def test_the_last_word_on_a_delivery_counts_and_success_stands(outcomes: tuple[str, ...], column: str) -> None:

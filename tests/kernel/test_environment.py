@@ -1,5 +1,7 @@
 """Environment variables in content files."""
 
+from pathlib import Path
+
 import pytest
 
 from crossdock.kernel.environment import FromEnvironment, expand
@@ -46,3 +48,25 @@ def test_an_expanded_value_is_shown_by_the_name_of_its_variable() -> None:
     assert isinstance(value, FromEnvironment)
     assert value == "xs3cret"
     assert repr([value]) == "['x${TOKEN}']"
+
+
+def test_a_secret_may_come_from_a_file_whose_path_is_not_shown(tmp_path: Path) -> None:
+    (tmp_path / "erp").write_text("s3cret\n")
+
+    value = expand(document(f"a: Bearer ${{file:{tmp_path}/erp}}"), {}).value["a"]
+
+    assert value == "Bearer s3cret"
+    assert repr([value]) == "['Bearer ${file}']"
+
+
+@pytest.mark.parametrize("content", [None, b"\xff"])
+def test_a_secret_file_that_cannot_be_read_is_a_problem_without_its_path(tmp_path: Path, content: bytes | None) -> None:
+    if content is not None:
+        (tmp_path / "erp").write_bytes(content)
+
+    with pytest.raises(Refused) as refused:
+        expand(document(f"a: ${{file:{tmp_path}/erp}}"), {})
+
+    (problem,) = refused.value.problems
+    assert (problem.code, problem.line) == ("missing_variable", 1)
+    assert str(tmp_path) not in str(problem)

@@ -132,3 +132,15 @@ def test_one_expression_serves_many_events_without_memory_of_the_last() -> None:
 )
 def test_the_envelope_is_there_however_it_is_named(text: str) -> None:
     assert Expression(text).evaluate(seen({})) == "1"
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ('$encodeUrlComponent("W-1_a.b~c/ä é&")', "W-1_a.b~c%2F%C3%A4%20%C3%A9%26"),
+        ('$encodeUrl("https://a/b c?d=é&e=1#f")', "https://a/b%20c?d=%C3%A9&e=1#f"),
+        ('$encodeUrlComponent(nothing)', None),
+    ],
+)  # fmt: skip
+def test_what_goes_into_an_address_is_encoded_as_ecmascript_says(text: str, value: str | None) -> None:
+    assert Expression(text).evaluate(view(Event("1", "/s", "t", {"n": 9007199254740993}))) == value

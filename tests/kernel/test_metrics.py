@@ -7,7 +7,20 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from crossdock.kernel.metrics import Metrics
 
-BOUNDED = {"reason", "action", "source", "route", "stage", "outcome", "code", "name", "consumer", "table", "policy"}
+BOUNDED = {
+    "connector",
+    "reason",
+    "action",
+    "source",
+    "route",
+    "stage",
+    "outcome",
+    "code",
+    "name",
+    "consumer",
+    "table",
+    "policy",
+}
 BOUNDED |= {"revision"}  # a process tells the one that it works by
 
 

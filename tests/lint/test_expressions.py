@@ -8,7 +8,7 @@ import pytest
 from crossdock.checking import check
 from tests.smallproject import FILES, SALE, SALE_MAP, SOLD, STOCK, edited, write, write_schema
 
-LINES = {"type": "array", "items": {"type": "object", "properties": {"item": {"type": "string"},
+LINES = {"type": "array", "minItems": 1, "items": {"type": "object", "properties": {"item": {"type": "string"},
          "quantity": {"type": "integer"}, "unit": {"enum": ["each", "case"]}}}}  # fmt: skip
 
 
@@ -40,6 +40,13 @@ def mapped(text: str) -> dict[str, str | None]:
         ('{"location": store = 7 ? "a" : "b", "lines": [1]}', "type_mismatch"),
         ('{"location": store, "lines": lines.(qty * gtin)[]}', "type_mismatch"),
         ('{"location": store, "lines": lines.{"x": qty}}', "single_or_list"),
+        ('{"location": store, "lines": $map(lines, function($l) {{"x": $l.qty}})}', "single_or_list"),
+        ('{"location": store, "lines": $event.anything.{"x": 1}}', "single_or_list"),
+        ('{"location": store = "1" ? "a" : $gtin_ok(store), "lines": [1]}', "type_mismatch"),
+        ('{"location": $units(1, store = "1" ? "kg" : "l", "each"), "lines": [1]}', "bad_unit"),
+        ('{"location": ($zone := "Nowhere"; $local_time($event.time, $zone)), "lines": [1]}', "unknown_zone"),
+        ('{"location": $decdiv(store, 0, 2), "lines": [1]}', "not_decimal"),
+        ('{"location": $instant("2026-03-29T02:30:00", "Europe/Berlin"), "lines": [1]}', "ambiguous_time"),
         ('{"location": $stor, "lines": [1]}', "unknown_variable"),
     ],
 )
@@ -67,6 +74,12 @@ def test_what_never_fits_is_told(tmp_path: Path, text: str, code: str) -> None:
         '{"location": store /* $lookup("old", x), $nix() */, "lines": [1]}',
         '{"location": "$lookup(\\"old\\", x)", "lines": [1]}',
         '{"location": "item" ~> $lookup("1") ~> $string(), "lines": [1]}',
+        '{"location": $units(1, "case", store), "lines": [1]}',
+        '{"location": $units(1, "case", "each", $lookup("item", store)), "lines": [1]}',
+        '{"location": $units(1, store = "1" ? "kg" : "no unit", "kg"), "lines": [1]}',
+        '{"location": $parse_date(store, "DD.MM.YYYY"), "lines": [1]}',
+        '{"location": $instant($event.time, "Europe/Berlin", store), "lines": [1]}',
+        '{"location": $lookup("item", store, "1") ? "a" : "b", "lines": [1]}',
     ],
 )
 def test_what_cannot_be_known_is_let_be(tmp_path: Path, text: str) -> None:
@@ -205,3 +218,17 @@ def test_a_form_is_checked_against_the_version_that_its_route_asks_for(tmp_path:
         told = check(root, {}, strict_env=False).problems
         # then
         assert [problem.code for problem in told if problem.file == "transforms/targets/f.yaml"] == codes
+
+
+def test_an_empty_list_that_is_lost_on_the_way_is_told_where_both_ends_take_it(tmp_path: Path) -> None:
+    # given
+    write(tmp_path, mapped('{"location": store, "lines": lines.{"x": qty}[]}'))
+    sold = {"location": {"type": "string"}, "lines": {"type": "array"}}
+    # when
+    write_schema(tmp_path, "inventory.sold", "1.0", {**SOLD, "properties": sold})
+    lost = check(tmp_path, {}, strict_env=False)
+    write_schema(tmp_path, "inventory.sold", "1.0", {**SOLD, "properties": sold, "required": ["location"]})
+    optional = check(tmp_path, {}, strict_env=False)
+    # then
+    assert [(one.code, one.hint) for one in lost.problems] == [("empty_list", "put [ and ] around it")]
+    assert lost.obstacles == () and optional.problems == ()

@@ -39,7 +39,7 @@ def test_what_is_ready_in_the_moment_in_which_the_last_runner_ends_is_tried(tmp_
             if delivery is first:
                 asyncio.get_running_loop().call_soon(tried.take, second)
 
-        tried._deliver = then_another  # type: ignore[method-assign]
+        tried._runners._act = then_another
         tried.take(first)
         await scene.until(lambda: scene.targets["one"].arrived == ["a", "1001", "1002"])
 

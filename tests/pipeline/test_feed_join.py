@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from crossdock.adapters.memory import MemoryInbox
+from crossdock.adapters.memory import MemoryBacklogs, MemoryInbox
 from crossdock.kernel.stream import Message
 from tests.pipeline.feedscene import FeedScene, hasten
 from tests.pipeline.scene import DELIVERED, RETRY, Target
@@ -170,3 +170,43 @@ def test_a_route_that_falls_behind_while_its_consumer_is_being_given_up_keeps_it
 
     asyncio.run(scene.during(life))
     assert scene.targets["first"].arrived == ["a", "b"]
+
+
+@pytest.mark.parametrize("act", ["open", "drop"])
+def test_the_others_get_their_events_while_the_broker_takes_its_time_with_the_consumer_of_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, act: str
+) -> None:
+    # given a broker that makes or removes the consumer of a route when it likes
+    asked, answer = asyncio.Event(), asyncio.Event()
+    at_once = getattr(MemoryBacklogs, act)
+
+    async def at_leisure(*arguments: object) -> object:
+        asked.set()
+        await answer.wait()
+        return await at_once(*arguments)
+
+    monkeypatch.setattr(MemoryBacklogs, act, at_leisure)
+    scene = FeedScene(tmp_path, {"first": Target(), "second": Target()})
+
+    async def life() -> None:
+        # when that route falls behind, or follows the feed again
+        first = scene.lanes["first"]
+        first.pause(True)
+        await scene.add("a")
+        if act == "drop":
+            await scene.until(lambda: not first.following)
+            first.pause(False)
+        await asked.wait()
+        await scene.add("b")
+        await scene.add("c")
+        # then the other one goes on
+        try:
+            await scene.until(lambda: scene.targets["second"].arrived == ["a", "b", "c"])
+        finally:
+            answer.set()
+        first.pause(False)
+        await scene.settled("a", "b", "c")
+
+    asyncio.run(scene.during(life))
+    assert sorted(scene.targets["first"].arrived) == ["a", "b", "c"]
+    assert sorted(scene.final("first")) == ["a", "b", "c"]

@@ -3,7 +3,10 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
+import pytest
+
 from connectors.breaker import Breaker
+from connectors.port import Result
 from crossdock.pipeline.gate import Gate
 from routes.spec import Priority
 from tests import clockwork
@@ -133,3 +136,52 @@ def test_whoever_gives_up_waiting_holds_up_nobody() -> None:
         await at.enter("normal")
 
     run(scenario())
+
+
+@pytest.mark.parametrize(
+    ("result", "state"),
+    [
+        (Result("retry", 422, "LOCKED, by a rule of the connector"), "closed"),
+        (Result("retry", 200, "LOCKED, by a rule of the connector"), "closed"),
+        (Result("permanent", 400, ""), "closed"),
+        (Result("retry", 408, ""), "open"),
+        (Result("retry", 503, ""), "open"),
+        (Result("throttled", 429, ""), "open"),
+        (Result("in_doubt", 0, "timeout"), "open"),
+        (Result("retry", 0, "connect: refused"), "open"),
+    ],
+)
+def test_the_breaker_is_for_targets_that_are_not_well_and_not_for_events_to_be_tried_again(
+    result: Result, state: str
+) -> None:
+    # given
+    at = gate()
+    # when
+    for _ in range(50):
+        at.judge(result, 0.0)
+    # then
+    assert at.breaker.state == state
+
+
+def test_the_one_probe_is_for_what_was_not_tried_yet_as_long_as_there_is_some() -> None:
+    async def scenario() -> None:
+        # given: a breaker that keys which always fail have opened, and one of them that came back first
+        at, stopping, order = gate(clock=clockwork.clock), asyncio.Event(), list[str]()
+        for _ in range(10):
+            at.breaker.record(False)
+
+        async def attempt(name: str) -> None:
+            while name not in order:
+                assert await at.opened(lambda: 60.0, stopping, tried=name.startswith("tried"))
+                if at.breaker.ready():
+                    order.append(name)
+                    at.breaker.record(name != "new-1")
+
+        # when
+        async with asyncio.TaskGroup() as group:
+            for name in ("tried-1", "tried-2", "new-1", "new-2"):
+                group.create_task(attempt(name))
+        # then: only a new one was a probe, and the others go once the target is well
+        assert order[:2] == ["new-1", "new-2"] and sorted(order[2:]) == ["tried-1", "tried-2"]
+
+    clockwork.run(scenario())

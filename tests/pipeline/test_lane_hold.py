@@ -147,7 +147,7 @@ def test_a_closed_route_falls_behind_and_holds_up_none_of_the_others(
         scene.lanes["erp"].attempts.hold.clock = lambda: time.time() + HOUR + 5
         await scene.settled(*(f"e{number}" for number in range(300)))
         # then
-        assert scene.targets["erp"].arrived == [f"e{number}" for number in range(300)]
+        assert sorted(scene.targets["erp"].arrived) == sorted(f"e{number}" for number in range(300))
         await scene.until(lambda: scene.lanes["erp"].following)
 
     asyncio.run(scene.during(act))

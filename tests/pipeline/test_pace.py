@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 
 from connectors.breaker import Breaker
-from connectors.port import Outcome
+from connectors.port import Outcome, Result
 from crossdock.pipeline.gate import Gate
 from tests import clockwork
 
@@ -14,7 +14,7 @@ IN_FLIGHT = 64
 
 
 class Machine:
-    """A target that works on `hands` requests at once, `takes` seconds each; who waits longer than `timeout` hangs up."""
+    """A target that works on `hands` requests at once, `takes` seconds each; one waits for `timeout` at most."""
 
     def __init__(self, hands: int, takes: float, timeout: float) -> None:
         self.takes, self.timeout = takes, timeout
@@ -40,7 +40,7 @@ async def load(gate: Gate, answer: Answer, seconds: float) -> Counter[str]:
             await gate.enter("normal")
             began = gate.clock()
             outcome = await answer()
-            gate.judge(outcome, began)
+            gate.judge(Result(outcome, 0, ""), began)
             gate.leave(used=True)
             found[outcome] += 1
 

@@ -6,7 +6,9 @@ from dataclasses import replace
 import pytest
 
 from crossdock.adapters.memory import MemoryLog
+from crossdock.adapters.memorysends import MemorySends
 from crossdock.kernel.problems import Unavailable
+from crossdock.pipeline.acts import Acts
 from crossdock.pipeline.replay import Replayed, replay_letters
 from dlq.record import DeadLetter
 from journal.entry import SUBJECT, unpack
@@ -32,7 +34,9 @@ class Letters:
 
 def run(log: MemoryLog, *states: LetterState, dry_run: bool = False) -> list[Replayed]:
     letters = Letters(s7=LETTER, s8=replace(LETTER, id="dl-2", stage="process", route="", subject="raw.stores.tills"))
-    return asyncio.run(replay_letters(states, letters, log, dry_run=dry_run))
+    known = {state.id: state for state in states}
+    acts = Acts(lambda _: known, lambda: len(log.records), MemorySends(log).recorded)
+    return asyncio.run(replay_letters(states, letters, log, acts, dry_run=dry_run))
 
 
 def test_the_journal_says_so_before_the_copy_is_sent() -> None:
@@ -68,7 +72,7 @@ def test_only_what_is_not_settled_is_sent(state: str, outcome: str) -> None:
 
 def test_what_is_past_its_retention_is_gone_and_the_others_are_sent() -> None:
     log = MemoryLog()
-    assert [one.outcome for one in run(log, replace(STATE, ref=99), STATE)] == ["gone", "sent"]
+    assert [one.outcome for one in run(log, replace(STATE, id="dl-0", ref=99), STATE)] == ["gone", "sent"]
 
 
 def test_the_same_failure_replayed_twice_is_sent_once_and_after_another_failure_again() -> None:

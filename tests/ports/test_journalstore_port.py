@@ -1,5 +1,7 @@
 """What every `JournalStore` promises, asked of SQLite in memory, SQLite in a file and PostgreSQL."""
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -7,6 +9,7 @@ from sqlalchemy import event
 
 from crossdock.adapters.sql import SqlJournal
 from journal import entry
+from journal.cause import problem_id
 from journal.entry import Entry
 from journal.store import DISCARDED, OPEN, REPLAYING, RESOLVED
 from tests.ports.plans import explained
@@ -56,8 +59,8 @@ def test_what_is_looked_for_is_found_through_indexes(store: SqlJournal) -> None:
         plan: list[str] = []
         event.listen(store._engine, "before_cursor_execute", lambda *seen: plan.extend(explained(connection, *seen)))
         store.find("s-1")
-    assert {line.split()[-1] for line in plan if "USING" in line} >= {"(id=?)", "(key=?)", "(raw=?)", "(ref=?)"}
-    assert not [line for line in plan if "SCAN entries" in line]
+    assert {line.split()[-1] for line in plan if "USING" in line} >= {"(value=?)", "(raw=?)", "(ref=?)"}
+    assert not [line for line in plan if "SCAN entries_" in line or "SCAN keys_" in line]
 
 
 def test_deliveries_are_found_with_their_event_and_by_nothing_else(store: SqlJournal) -> None:
@@ -75,7 +78,7 @@ def test_a_repeat_is_found_with_the_event_it_repeats(store: SqlJournal) -> None:
 
 def test_what_is_looked_for_is_bounded(store: SqlJournal) -> None:
     store.project([ACCEPTED._replace(at=number, raw=number) for number in range(1, 30)], 1)
-    assert [line.at for line in store.find("s-1", limit=3)] == [1, 2, 3]
+    assert [line.at for line in store.find("s-1", limit=3)] == [27, 28, 29]
     assert [line.at for line in store.recent(2)] == [29, 28]
 
 
@@ -109,6 +112,7 @@ def test_outcomes_are_counted_by_stage_and_name(store: SqlJournal) -> None:
         ([entry.REPLAYED, entry.DEAD_LETTERED], OPEN),
         ([entry.REPLAYED, entry.SKIPPED], RESOLVED),
         ([entry.DISCARDED], DISCARDED),
+        ([entry.REPLAYED, entry.DELIVERED, entry.DISCARDED], RESOLVED),
         ([entry.REPLAYED, entry.QUARANTINED], OPEN),
     ],
 )
@@ -141,12 +145,21 @@ def test_dead_letters_are_chosen_by_state_route_and_reason(store: SqlJournal) ->
     assert ids(route="other") == ["dl-2"]
     assert ids(reason="retries_ended", state=OPEN) == []
     assert [letter.id for letter in store.letters(limit=1)] == ["dl-1"]
+    by_cause = store.causes(recent=0)
+    assert sum(count.number for count in by_cause) == len(store.letters())
+    for count in by_cause:
+        alike = [letter for letter in store.letters(problem=problem_id(count.cause)) if letter.state == count.state]
+        assert count.number == count.recent == len([letter for letter in alike if letter.partner == count.partner])
+        assert count.sample in [letter.id for letter in alike]
+    assert sum(count.recent for count in store.causes(recent=2**60)) == 0
 
 
 def test_a_dead_letter_is_shown_in_the_shape_scripts_rely_on(store: SqlJournal) -> None:
     store.project([DEAD], 1)
     (letter,) = store.letters()
-    assert letter.as_dict() == {
+    shown = letter.as_dict()
+    assert shown.pop("problem") == problem_id("deliver|stock|refused|HTTP 400")
+    assert shown == {
         "id": "dl-1", "event_id": "s-1", "stage": "deliver", "source": "tills", "route": "stock", "reason": "refused",
         "detail": "HTTP 400", "state": "open", "first_seen": 3, "last_seen": 3, "attempts": 1,
     }  # fmt: skip
@@ -169,16 +182,29 @@ def test_a_file_is_read_again_after_a_restart(tmp_path: Path) -> None:
     second.close()
 
 
-@pytest.mark.parametrize("change", ["ALTER TABLE entries DROP COLUMN behind", "DROP INDEX entries_by_time"])
-def test_tables_of_an_earlier_version_are_made_anew(store: SqlJournal, change: str) -> None:
+def test_tables_of_an_earlier_version_are_made_anew(store: SqlJournal) -> None:
     store.project([ACCEPTED, DEAD], 4)
     with store._engine.begin() as connection:
-        connection.exec_driver_sql(change)
+        connection.exec_driver_sql("UPDATE position SET seq = 1 WHERE name = 'layout'")
     store.prepare()
     assert (store.position(), store.recent(9), store.letters(), store.counts()["outcomes"]) == (0, [], [], [])
     full = ACCEPTED._replace(behind="erp,oms")
     store.project([full], 1)
     assert store.find("s-1") == [full]
+
+
+@pytest.mark.parametrize("table", ["entries (n INTEGER, at INTEGER)", "position (name TEXT PRIMARY KEY, seq BIGINT)"])
+def test_tables_from_before_there_were_days_are_made_anew(tmp_path: Path, table: str) -> None:
+    path = tmp_path / "journal.db"
+    with closing(sqlite3.connect(path)) as earlier:
+        earlier.execute("CREATE TABLE letters (id TEXT)")
+        earlier.execute("CREATE TABLE position (name TEXT PRIMARY KEY, seq BIGINT)")
+        earlier.execute(f"CREATE TABLE IF NOT EXISTS {table}")
+    store = SqlJournal(f"sqlite:///{path}")
+    store.prepare()
+    store.project([ACCEPTED], 1)
+    assert store.find("s-1") == [ACCEPTED]
+    store.close()
 
 
 def test_tables_of_this_version_are_kept(store: SqlJournal) -> None:
@@ -204,3 +230,14 @@ def test_a_second_replay_does_not_undo_the_end_of_the_first(store: SqlJournal) -
     again = DEAD._replace(outcome=entry.REPLAYED, stage=entry.REPLAY)
     store.project([DEAD, again, DEAD._replace(outcome=entry.DELIVERED), again], 1)
     assert [letter.state for letter in store.letters()] == ["resolved"]
+
+
+def test_the_events_that_a_route_delivered_count_once_each(store: SqlJournal) -> None:
+    # given
+    done = ROUTED._replace(stage=entry.DELIVER, outcome=entry.DELIVERED, route="stock")
+    lines = [done, done._replace(at=9), done._replace(seq=6), done._replace(seq=7), done._replace(seq=6, route="wms")]
+    # when
+    store.project([*lines, DEAD._replace(seq=4)], 1)
+    # then
+    assert store.delivered("stock", 4, 6) == 2
+    assert store.delivered("nowhere", 1, 9) == 0

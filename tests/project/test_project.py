@@ -33,7 +33,7 @@ def test_limits_and_pins_of_a_source_are_read(tmp_path: Path) -> None:
 
 
 def test_a_source_may_not_take_more_than_the_broker_holds(tmp_path: Path) -> None:
-    more = "limits: {body: 1MiB}\n"
+    more = "limits: {body: 9MiB}\n"
     with pytest.raises(Refused) as caught:
         project(tmp_path, edited(TILLS, "[pos.sale]\n", "[pos.sale]\n" + more))
     assert [(p.code, p.line) for p in caught.value.problems] == [("bad_value", 5)]

@@ -103,8 +103,8 @@ def test_a_field_named_source_is_not_taken_for_it(tmp_path: Path) -> None:
 def test_what_the_sample_leaves_out_is_explained(tmp_path: Path) -> None:
     event = sold("e-2")
     place = round(in_sample(event) * 100, 2)
-    said = verdict(tmp_path, event, "sample: 0.01%")
-    assert said == Verdict("stock", False, f"the sample of 0.01% does not have it: it stands at {place:g}%")
+    said, more = verdict(tmp_path, event, "sample: 0.01%"), ("sample", "", in_sample(event))
+    assert said == Verdict("stock", False, f"the sample of 0.01% does not have it: it stands at {place:g}%", *more)
 
 
 @pytest.mark.parametrize(
@@ -124,7 +124,7 @@ def test_what_the_sample_leaves_out_is_explained(tmp_path: Path) -> None:
 )
 def test_what_becomes_of_an_event_that_is_taken_is_explained(tmp_path: Path, line: str, why: str) -> None:
     said = verdict(tmp_path, sold(time="2026-03-02T05:00:00+01:00"), line)
-    assert said == Verdict("stock", True, "takes every inventory.sold" + why)
+    assert said == Verdict("stock", True, "takes every inventory.sold" + why, "all")
 
 
 def test_what_the_cast_to_the_version_of_the_route_refuses_is_explained(tmp_path: Path) -> None:
@@ -132,7 +132,7 @@ def test_what_the_cast_to_the_version_of_the_route_refuses_is_explained(tmp_path
         raise Refused([Problem("downcast_invalid", f"{event.id} has no location")])
 
     (said,) = explain([route(tmp_path)], sold(), cast=cast)
-    assert said == Verdict("stock", False, "e-1 has no location")
+    assert said == Verdict("stock", False, "e-1 has no location", "failed")
 
 
 @pytest.mark.parametrize(
@@ -160,6 +160,12 @@ def test_what_the_cast_to_the_version_of_the_route_refuses_is_explained(tmp_path
 def test_a_mistake_is_placed(tmp_path: Path, line: str, code: str, column: int) -> None:
     found = problem(tmp_path, line)
     assert (found.code, found.file, found.line, found.column) == (code, "routes/stock.yaml", 5, column)
+
+
+@pytest.mark.parametrize("start", ["0001-01-01T00:00+14:00", "9999-12-31T23:59-14:00"])
+def test_a_start_that_no_utc_time_can_say_is_a_mistake(tmp_path: Path, start: str) -> None:
+    found = problem(tmp_path, f"start: {start}")
+    assert (found.code, found.message) == ("bad_value", f"{start} is no date and time")
 
 
 def test_a_zone_that_is_meant_is_named(tmp_path: Path) -> None:

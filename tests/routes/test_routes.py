@@ -85,8 +85,10 @@ def test_what_is_no_order_key_is_refused(tmp_path: Path, value: object) -> None:
 
 
 def test_a_match_is_explained(tmp_path: Path) -> None:
-    assert explain([route(tmp_path)], sold()) == [Verdict("stock", True, "takes every inventory.sold")]
-    assert explain([route(tmp_path, "when: a = 1")], sold(a=1)) == [Verdict("stock", True, "a = 1 holds")]
+    assert explain([route(tmp_path)], sold()) == [Verdict("stock", True, "takes every inventory.sold", "all")]
+    assert explain([route(tmp_path, "when: a = 1")], sold(a=1)) == [
+        Verdict("stock", True, "a = 1 holds", "when", "a = 1")
+    ]
 
 
 def test_another_type_is_explained(tmp_path: Path) -> None:

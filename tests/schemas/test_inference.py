@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.inference import infer
+from schemas.inference import ONLY_NULL, infer
 from schemas.spec import compile_schema
 
 JSON = st.recursive(
@@ -26,7 +26,10 @@ JSON = st.recursive(
         ([1, 2], {"type": "integer"}),
         ([1, 2.5], {"type": "number"}),
         ([2**63 + 1], {"type": "integer"}),
-        (["a", None], {"type": ["null", "string"]}),
+        (["a", None], {"type": ["string", "null"]}),
+        ([None, None], {"description": ONLY_NULL}),
+        (["2026-03-01", None], {"type": ["string", "null"], "format": "date"}),
+        (["red", "green", None] * 3, {"type": ["string", "null"], "enum": ["green", "red", None]}),
         (["2026-03-01T10:00:00Z", "2026-03-01T10:00:00+02:00"], {"type": "string", "format": "date-time"}),
         (["2026-03-01", "2026-02-28"], {"type": "string", "format": "date"}),
         (["123e4567-e89b-12d3-a456-426614174000"], {"type": "string", "format": "uuid"}),

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from crossdock.kernel.problems import Problem, Refused
+from schemas import spec
 from schemas.registry import Registry, load
 from tests.smallproject import write_schema
 
@@ -28,6 +29,26 @@ def refused(root: Path) -> Problem:
         load(root)
     (problem,) = caught.value.problems
     return problem
+
+
+def test_a_file_that_is_written_while_it_is_read_is_not_taken_for_what_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given a file that changes between two looks at it
+    real, other = spec.read, {**NUMBER, "required": ["other"]}
+
+    def read(path: Path, root: Path) -> Any:
+        write_schema(tmp_path, "a.b", "1.0", other)
+        return real(path, root)
+
+    monkeypatch.setattr("schemas.registry.read", read)
+    changed = registry(tmp_path)
+    assert changed.problems("a.b", "1.0", {"other": 1}) == []
+    # when it is again what it was
+    monkeypatch.setattr("schemas.registry.read", real)
+    # then it means that
+    assert registry(tmp_path).problems("a.b", "1.0", {"n": 3}) == []
+    assert changed.problems("a.b", "1.0", {"other": 1}) == []
 
 
 def test_versions_are_ordered_as_numbers(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable
@@ -190,3 +191,13 @@ def test_the_program_tells_its_addresses_and_ends_on_sigterm() -> None:
             process.send_signal(signal.SIGTERM)
         assert process.wait(10) == 0
     assert sorted(addresses) == ["erp", "oms", "wms"]
+
+
+def test_a_port_that_is_taken_is_told_with_what_to_do() -> None:
+    # given
+    with socket.create_server(("127.0.0.1", 0)) as held:
+        words = ["-m", "simulators.targets", "--erp-port", str(held.getsockname()[1])]
+        # when
+        done = subprocess.run([sys.executable, *words], check=False, capture_output=True, text=True, timeout=30)
+    # then
+    assert done.returncode == 1 and done.stderr.startswith("port_taken") and "Traceback" not in done.stderr

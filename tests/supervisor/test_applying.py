@@ -26,7 +26,7 @@ class Kept:
     def __init__(self, bundle: Bundle) -> None:
         self.bundles = {bundle.revision: bundle}
         self.now = InForce(bundle.revision, 0, number=1)
-        self.known = 1
+        self.fed = frozenset({"stock", "second"})
         self.rejection: Any = None
 
     async def force(self) -> InForce:
@@ -49,7 +49,10 @@ class Kept:
         self.rejection = document
 
     async def runs(self, name: str) -> int:
-        return self.known
+        return 0
+
+    async def carried(self) -> frozenset[str]:
+        return self.fed
 
     async def newest(self) -> int:
         return 100
@@ -67,12 +70,12 @@ def content(root: Path, routes: str, number: int) -> Bundle:
     return pack(write(root / str(number), {STOCK: routes + "#" * number + "\n"}))
 
 
-def test_the_word_for_a_removed_route_stays_until_every_process_has_heard_it(tmp_path: Path) -> None:
+def test_the_word_for_a_removed_route_stays_until_every_worker_has_heard_it(tmp_path: Path) -> None:
     kept = Kept(content(tmp_path, TWO, 0))
     apply = Applying(cast(Any, kept), ENV, Metrics(), dict).apply
 
     async def scenario() -> None:
-        # given a route that was removed, which no process knows yet
+        # given a route that was removed, which its worker, just being started again, does not know yet
         await apply(content(tmp_path, FILES[STOCK], 1).encode(), "discard")
         # when content is applied again
         await apply(content(tmp_path, FILES[STOCK], 2).encode(), None)
@@ -80,8 +83,8 @@ def test_the_word_for_a_removed_route_stays_until_every_process_has_heard_it(tmp
         assert {name: one.word for name, one in kept.now.leaving.items()} == {"second": "discard"}
         with pytest.raises(Refused, match="route_is_leaving"):
             await apply(content(tmp_path, TWO, 3).encode(), None)
-        # and when all know it, and nothing is left
-        kept.known = 2
+        # and when it knows it, and nothing is left
+        kept.fed = frozenset({"stock"})
         await apply(content(tmp_path, FILES[STOCK], 4).encode(), None)
         assert kept.now.leaving == {}
 
@@ -98,4 +101,12 @@ def test_a_check_that_breaks_is_a_rejection(tmp_path: Path, monkeypatch: pytest.
     with pytest.raises(Refused, match="ValueError: odd"):
         asyncio.run(Applying(cast(Any, kept), ENV, metrics, dict).apply(pack(tmp_path / "0").encode(), None))
     assert kept.rejection["problems"][0]["code"] == "check_failed"
+    assert kept.now.number == 1
+
+
+def test_an_archive_without_files_is_refused_and_what_was_in_force_goes_on(tmp_path: Path) -> None:
+    kept = Kept(content(tmp_path, TWO, 0))
+    with pytest.raises(Refused, match="no_content"):
+        asyncio.run(Applying(cast(Any, kept), ENV, Metrics(), dict).apply(Bundle({}).encode(), "discard"))
+    assert kept.rejection["problems"][0]["code"] == "no_content"
     assert kept.now.number == 1

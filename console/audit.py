@@ -1,0 +1,47 @@
+"""`/ops/v1/audit`: what people did, and whether the log of it is whole; called by `console.api`."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from typing import Annotated, Any
+
+from fastapi import Depends, FastAPI, Query, Request, Response
+
+from crossdock.kernel import jsontext
+from dlq.audit import Audit
+
+MOST = 1000  # entries of one answer
+TOKEN = "token"  # who acts with the token of the installation
+
+Limit = Annotated[int, Query(ge=1, le=MOST)]
+Word = Annotated[str, Query(max_length=100)]
+
+
+def add_audit(app: FastAPI, audit: Audit, authorised: Callable[[Request], None]) -> None:
+    """Add the paths of this file."""
+    guarded = [Depends(authorised)]
+
+    @app.get("/ops/v1/audit", dependencies=guarded)
+    async def entries(
+        limit: Limit = 100, before: Annotated[int, Query(ge=0)] = 0, who: Word = "", act: Word = ""
+    ) -> Response:
+        found = await audit.newest(limit, before, who, act)
+        return _json({"items": [asdict(entry) for entry in found]})
+
+    @app.get("/ops/v1/audit/verify", dependencies=guarded)
+    async def verify(known: Word = "") -> Response:
+        return _json((await audit.verify(known)).as_dict())
+
+
+async def note(audit: Audit, request: Request, act: str, on: str, **detail: Any) -> None:
+    """Note what a person orders, before it is done.
+
+    Raises:
+        Unavailable: it could not be noted and must not be done.
+    """
+    who = getattr(request.state, "person", TOKEN)
+    address = request.client.host if request.client else ""
+    await audit.note(who, address, act, on, detail)
+
+
+def _json(document: Mapping[str, Any]) -> Response:
+    return Response(jsontext.dumps(document), media_type="application/json")

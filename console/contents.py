@@ -1,0 +1,136 @@
+"""`/ops/v1/contents`: what an event said as it came, in canonical form and as it was sent; called by `console.api`.
+
+What schemas call personal is masked unless it is asked for with a reason, which the audit log keeps.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Annotated, Any, Literal
+
+from fastapi import Depends, FastAPI, HTTPException, Query, Request, Response
+
+from console.audit import note
+from console.desk import Desk
+from crossdock.kernel import event as events
+from crossdock.kernel import jsontext
+from crossdock.kernel.event import Event
+from crossdock.kernel.problems import Refused
+from crossdock.kernel.stream import CLAIM, EVENTS, RAW, SOURCE, VERSION, Message
+from crossdock.project import Project
+from schemas.annotations import PERSONAL, annotated, masked, values
+
+MASK = "***"
+STREAMS = {"received": RAW, "canonical": EVENTS}
+
+Reason = Annotated[str, Query(max_length=300)]
+Form = Literal["received", "canonical"]
+
+
+def add_contents(app: FastAPI, desk: Desk, authorised: Callable[[Request], None]) -> None:
+    """Add the paths."""
+    guarded = [Depends(authorised)]
+
+    @app.get("/ops/v1/contents/sent/{seq}", dependencies=guarded)
+    async def sent(seq: int, route: str, request: Request, revision: str = "", reveal: Reason = "") -> Response:
+        message = await _message(desk, EVENTS, seq)
+        await _reveal(desk, request, f"sent {seq} {route}", reveal)
+        return _json(_sent(desk.project, message, route, revision, bool(reveal)))
+
+    @app.get("/ops/v1/contents/{form}/{seq}", dependencies=guarded)
+    async def stored(form: Form, seq: int, request: Request, reveal: Reason = "") -> Response:
+        message = await _message(desk, STREAMS[form], seq)
+        await _reveal(desk, request, f"{form} {seq}", reveal)
+        event = _event(message)
+        return _json(_told(event, _shown(desk.project, message, event, bool(reveal))))
+
+
+async def _message(desk: Desk, stream: str, seq: int) -> Message:
+    message = await desk.stored(stream, seq)
+    if message is None:
+        raise HTTPException(404, f"{stream} {seq} is past its retention, or never was")
+    if CLAIM in message.headers:
+        raise HTTPException(413, "its body is too large to be shown here")
+    return message
+
+
+async def _reveal(desk: Desk, request: Request, on: str, why: str) -> None:
+    if why:
+        await note(desk.audit, request, "content.reveal", on, reason=why)
+
+
+def _event(message: Message) -> Event:
+    structured = message.headers.get("content-type", events.STRUCTURED).lower().startswith(events.STRUCTURED)
+    try:
+        return events.restore(message.payload) if structured else events.decode(message.headers, message.payload)
+    except (Refused, ValueError, KeyError):
+        raise HTTPException(422, "it cannot be read as an event; `raw` has its bytes") from None
+
+
+def _shown(project: Project, message: Message, event: Event, revealed: bool) -> Any:
+    """Return the data for people; all of it is masked when no schema says what is personal."""
+    if revealed:
+        return event.data
+    personal = _personal(project, message, event)
+    return MASK if personal is None or isinstance(event.data, bytes) else masked(event.data, personal, MASK)
+
+
+def _personal(project: Project, message: Message, event: Event) -> dict[tuple[str, ...], Any] | None:
+    version = message.headers.get(VERSION) or event.dataschema.rpartition("/")[2]
+    known = version in project.registry.versions(event.type)
+    return annotated(project.registry.schema(event.type, version), PERSONAL) if known else None
+
+
+def _told(event: Event, data: Any) -> dict[str, Any]:
+    envelope = {"id": event.id, "source": event.source, "type": event.type, "dataschema": event.dataschema}
+    shown = data.decode("utf-8", "backslashreplace") if isinstance(data, bytes) else data
+    return envelope | {"data": shown, "masked": _holds(shown)}
+
+
+def _holds(data: Any) -> bool:
+    return MASK in _leaves(data)
+
+
+def _sent(project: Project, message: Message, name: str, revision: str, revealed: bool) -> dict[str, Any]:
+    """Make again what a route sent, from the canonical event and the content in force; say when that may differ."""
+    route = project.routes.get(name)
+    if route is None:
+        raise HTTPException(404, f"no route {name} in the content in force, so what it sent cannot be made again")
+    event = _event(message)
+    try:
+        asked = project.as_asked(route, event)
+        form = project.form_of(route)
+        made = form(asked, message.headers.get(SOURCE, "")) if form else asked
+    except Refused as error:
+        detail = "; ".join(problem.message for problem in error.problems)
+        raise HTTPException(422, f"revision {project.revision} cannot make it again: {detail}") from None
+    personal = _personal(project, message, event)
+    data = made.data if revealed else MASK if personal is None else _without(made.data, _hidden(event, personal))
+    same = {"revision": project.revision, "as_it_was": revision == project.revision}
+    return _told(made, data) | {"route": name, "connector": route.connector} | same
+
+
+def _hidden(event: Event, personal: dict[tuple[str, ...], Any]) -> set[str]:
+    """Return the personal values of an event, as whatever a map calls them they are the same in what it makes."""
+    found = (value for path, said in personal.items() if said is not False for value in values(event.data, path))
+    return {str(leaf) for value in found for leaf in _leaves(value) if leaf not in ("", None, True, False)}
+
+
+def _leaves(data: Any) -> Iterator[Any]:
+    if isinstance(data, dict | list):
+        for child in data.values() if isinstance(data, dict) else data:
+            yield from _leaves(child)
+    else:
+        yield data
+
+
+def _without(data: Any, hidden: set[str]) -> Any:
+    """Return data with a mask for every text that holds a personal value, and for every number that is one."""
+    if isinstance(data, dict):
+        return {name: _without(child, hidden) for name, child in data.items()}
+    if isinstance(data, list):
+        return [_without(child, hidden) for child in data]
+    holds = any(one in data for one in hidden) if isinstance(data, str) else str(data) in hidden
+    return MASK if holds else data
+
+
+def _json(document: Any) -> Response:
+    return Response(jsontext.dumps(document), media_type="application/json")

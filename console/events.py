@@ -1,0 +1,75 @@
+"""`/ops/v1/events`: events looked for, and what became of one; called by `console.api`."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Annotated, Any, Literal
+
+from fastapi import Depends, FastAPI, HTTPException, Query, Request, Response
+from pydantic import BaseModel, Field
+
+from console.backfills import moment
+from console.desk import Desk
+from console.views import show_journey
+from crossdock.kernel import jsontext
+from journal import keys
+from journal.entry import Entry
+from journal.search import MOST, Page, Search
+
+Outcome = Literal[
+    "", "accepted", "routed", "matched", "delivered", "duplicate", "skipped", "retried", "waiting", "dead_lettered",
+    "quarantined", "discarded", "replayed",
+]  # fmt: skip
+Word = Annotated[str, Field(max_length=1000)]
+
+
+class Wanted(BaseModel, extra="forbid"):
+    """What is looked for, as the address says it; see `journal.search.Search`."""
+
+    key: Word = ""
+    kind: Word = ""
+    partner: Word = ""
+    source: Word = ""
+    route: Word = ""
+    outcome: Outcome = ""
+    reason: Word = ""
+    since: Annotated[str, Field(alias="from")] = ""
+    to: str = ""
+    after: Annotated[str, Field(pattern=r"^([0-9]{1,18}(\.[0-9]{1,18})?)?$")] = ""
+    limit: Annotated[int, Field(ge=1, le=MOST)] = 100
+
+
+def add_events(app: FastAPI, desk: Desk, authorised: Callable[[Request], None]) -> None:
+    """Add the paths."""
+    guarded = [Depends(authorised)]
+
+    @app.get("/ops/v1/events", dependencies=guarded)
+    async def events(wanted: Annotated[Wanted, Query()]) -> Response:
+        return _json(_shown(await asyncio.to_thread(desk.journal.search, _search(wanted))))
+
+    @app.get("/ops/v1/events/{key:path}", dependencies=guarded)
+    async def journey(key: str) -> Response:
+        return _json(await show_journey(desk, key))
+
+
+def _search(wanted: Wanted) -> Search:
+    if "." in wanted.after and wanted.key:
+        raise HTTPException(422, "after: it is the end of a page of another search")
+    named = wanted.model_dump(exclude={"since", "to"})
+    return Search(**named, since=_milliseconds("from", wanted.since), until=_milliseconds("to", wanted.to))
+
+
+def _milliseconds(name: str, text: str) -> int:
+    return int(moment(name, text).timestamp() * 1000) if text else 0
+
+
+def _shown(page: Page) -> dict[str, Any]:
+    return {"items": [_item(line) for line in page.items], "next": page.next}
+
+
+def _item(line: Entry) -> dict[str, Any]:
+    found = {name: value for name, value in line._asdict().items() if value and name != "keys"}
+    return found | {"keys": [{"kind": kind, "value": value} for kind, value in keys.read(line.keys)]}
+
+
+def _json(document: Any) -> Response:
+    return Response(jsontext.dumps(document), media_type="application/json")

@@ -1,0 +1,47 @@
+"""Small documents in a bucket of NATS; see `dlq.ports.Records`."""
+
+from typing import Any
+
+from nats.aio.client import Client
+from nats.js.errors import KeyNotFoundError, KeyWrongLastSequenceError
+
+from crossdock.adapters.inbox import read
+from crossdock.adapters.watch import told
+
+
+class NatsRecords:
+    """The documents of one bucket."""
+
+    def __init__(self, client: Client, bucket: str) -> None:
+        self._client = client
+        self._name = bucket
+
+    async def all(self, under: str = "") -> dict[str, tuple[bytes, int]]:
+        """See `Records.all`."""
+        found: dict[str, tuple[bytes, int]] = {}
+        subjects = f"$KV.{self._name}.{under}.>" if under else f"$KV.{self._name}.>"
+        with told():
+            async for batch in read(self._client, f"KV_{self._name}", subjects=[subjects]):
+                found |= {m.subject.removeprefix(f"$KV.{self._name}."): (m.payload, m.seq) for m in batch}
+        return found
+
+    async def get(self, name: str) -> tuple[bytes, int] | None:
+        """See `Records.get`."""
+        with told():
+            try:
+                entry = await (await self._bucket()).get(name)
+            except KeyNotFoundError:
+                return None
+        return entry.value, entry.revision
+
+    async def put(self, name: str, stored: bytes, version: int) -> int | None:
+        """See `Records.put`."""
+        with told():
+            try:
+                made: int = await (await self._bucket()).update(name, stored, last=version)
+            except KeyWrongLastSequenceError:
+                return None
+        return made
+
+    async def _bucket(self) -> Any:
+        return await self._client.jetstream().key_value(self._name)

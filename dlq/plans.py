@@ -1,0 +1,135 @@
+"""Replay plans: a frozen selection of dead letters and how far it was sent, kept where a kill cannot reach it."""
+
+import time
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, Literal, NamedTuple
+
+from crossdock.kernel import jsontext
+from crossdock.kernel.problems import Unavailable
+from dlq.ports import Records
+
+PIECE = 1000  # items in one record
+_HEAD, _ITEMS = "plan", "items"
+
+State = Literal["planned", "running", "paused", "cancelled", "done"]
+ENDED = frozenset({"cancelled", "done"})
+
+
+class Item(NamedTuple):
+    """One dead letter of the selection as it was then: under which sequence of DLQ it is, and how often it failed."""
+
+    id: str
+    event_id: str
+    ref: int
+    failures: int
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A replay of `total` dead letters, oldest first, at most `rate` a second; the first `done` were looked at.
+
+    Of these `sent` were sent, `skipped` had changed since, `gone` are past their retention. `mark` is the last sequence
+    of each stream before what `done` does not count yet was sent. `runner` is the process that sends. `at` is Unix
+    milliseconds; `version` is that of the record, 0 for none.
+    """
+
+    id: str
+    who: str
+    reason: str
+    at: int
+    total: int
+    rate: int
+    state: State = "planned"
+    done: int = 0
+    sent: int = 0
+    skipped: int = 0
+    gone: int = 0
+    mark: dict[str, int] = field(default_factory=dict)
+    runner: str = ""
+    version: int = field(default=0, compare=False)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return what people and scripts are told."""
+        return {name: value for name, value in asdict(self).items() if name not in ("mark", "runner", "version")}
+
+
+class Plans:
+    """The store of plans."""
+
+    def __init__(self, records: Records) -> None:
+        self._records = records
+
+    async def make(self, items: Sequence[Item], who: str, reason: str, rate: int) -> Plan:
+        """Store a plan with its selection; it is there whole or not at all.
+
+        Raises:
+            Unavailable: the store does not answer.
+        """
+        now = time.time_ns()
+        plan = Plan(f"rp-{now:x}", who, reason, now // 1_000_000, len(items), rate)
+        for start in range(0, len(items), PIECE):
+            piece = jsontext.dumps([list(item) for item in items[start : start + PIECE]])
+            await self._records.put(f"{_ITEMS}.{plan.id}.{start // PIECE}", piece, 0)
+        stored = await self.put(plan)
+        if stored is None:  # of two in the same nanosecond
+            raise Unavailable("another plan has this id; try again")
+        return stored
+
+    async def put(self, plan: Plan) -> Plan | None:
+        """Store it in the place of its version; None when another one is there.
+
+        Raises:
+            Unavailable: the store does not answer; it may be stored all the same.
+        """
+        document = {name: value for name, value in asdict(plan).items() if name != "version"}
+        version = await self._records.put(f"{_HEAD}.{plan.id}", jsontext.dumps(document), plan.version)
+        return None if version is None else replace(plan, version=version)
+
+    async def get(self, plan_id: str) -> Plan | None:
+        """Return a plan.
+
+        Raises:
+            Unavailable: the store does not answer.
+        """
+        found = await self._records.get(f"{_HEAD}.{plan_id}")
+        return _read(*found) if found else None
+
+    async def all(self) -> list[Plan]:
+        """Return all plans that are kept, newest first.
+
+        Raises:
+            Unavailable: the store does not answer.
+        """
+        found = [_read(*one) for one in (await self._records.all(_HEAD)).values()]
+        return sorted(found, key=lambda plan: plan.id, reverse=True)
+
+    async def items(self, plan: Plan, after: int = 0) -> AsyncIterator[list[Item]]:
+        """Yield the selection, in its order, after so many of it, a part at a time.
+
+        Raises:
+            Unavailable: the store does not answer, or the selection is not there any more.
+        """
+        while after < plan.total:
+            number, first = divmod(after, PIECE)
+            found = await self._records.get(f"{_ITEMS}.{plan.id}.{number}")
+            if found is None:
+                raise Unavailable(f"the selection of plan {plan.id} is past its retention")
+            part = [Item(*one) for one in jsontext.own_loads(found[0])][first:]
+            yield part
+            after += len(part)
+
+    async def turn(self, plan_id: str, state: State) -> Plan | None:
+        """Bring a plan that has not ended into a state, whatever its runner writes meanwhile; return what there is.
+
+        Raises:
+            Unavailable: the store does not answer.
+        """
+        while (present := await self.get(plan_id)) is not None and present.state not in (*ENDED, state):
+            if (stored := await self.put(replace(present, state=state))) is not None:
+                return stored
+        return present
+
+
+def _read(stored: bytes, version: int) -> Plan:
+    return Plan(**jsontext.own_loads(stored), version=version)

@@ -1,0 +1,80 @@
+"""What a schema says of the meaning of fields: which are keys to search by, and which are personal."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+KEY, PERSONAL = "x-crossdock-key", "x-crossdock-personal"
+EACH = ""  # the step of a path to every item; no schema can say anything of a field without a name that we would want
+
+_TWICE = 2  # is how often a path follows one reference: a schema that refers to itself has no end
+
+Path = tuple[str, ...]
+
+
+def annotated(schema: Mapping[str, Any], name: str) -> dict[Path, Any]:
+    """Return where in the data a schema annotates fields with a keyword, and with what.
+
+    Of a form that contains itself the first two levels are seen.
+    """
+    return dict(_walk(schema, schema, name, ())) if name in str(schema) else {}
+
+
+def _walk(root: Mapping[str, Any], node: Any, name: str, path: Path, within: tuple[str, ...] = ()) -> Iterator[Any]:
+    if not isinstance(node, dict):
+        return
+    if name in node:
+        yield path, node[name]
+    for field, child in node.get("properties", {}).items():
+        yield from _walk(root, child, name, (*path, field), within)
+    yield from _walk(root, node.get("items"), name, (*path, EACH), within)
+    for child in _parts(node):
+        yield from _walk(root, child, name, path, within)
+    reference = node.get("$ref")
+    if isinstance(reference, str) and within.count(reference) < _TWICE:
+        yield from _walk(root, _named(root, reference), name, path, (*within, reference))
+
+
+def _parts(node: Mapping[str, Any]) -> Iterator[Any]:
+    for keyword in ("allOf", "anyOf", "oneOf"):
+        yield from node.get(keyword, ())
+    yield from (node[keyword] for keyword in ("then", "else") if keyword in node)
+
+
+def _named(root: Any, reference: str) -> Any:
+    node = root
+    for step in reference.removeprefix("#").split("/")[1:]:
+        node = node.get(step.replace("~1", "/").replace("~0", "~")) if isinstance(node, dict) else None
+    return node
+
+
+def values(data: Any, path: Path) -> Iterator[Any]:
+    """Yield what stands at a path of data."""
+    if not path:
+        yield data
+    elif path[0] == EACH:
+        if isinstance(data, list):
+            for item in data:
+                yield from values(item, path[1:])
+    elif isinstance(data, dict) and path[0] in data:
+        yield from values(data[path[0]], path[1:])
+
+
+def masked(data: Any, paths: Mapping[Path, Any], mask: str) -> Any:
+    """Return data with a mask in the place of each value at a path that is not annotated as false."""
+    hidden = [path for path, said in paths.items() if said is not False]
+    return _masked(data, hidden, mask) if hidden else data
+
+
+def _masked(data: Any, paths: list[Path], mask: str) -> Any:
+    if not all(paths):
+        return data if data is None else mask
+    if isinstance(data, list):
+        inner = [path[1:] for path in paths if path[0] == EACH]
+        return [_masked(item, inner, mask) for item in data] if inner else data
+    if isinstance(data, dict):
+        return {name: _masked(value, _under(paths, name), mask) for name, value in data.items()}
+    return data
+
+
+def _under(paths: list[Path], name: str) -> list[Path]:
+    return [path[1:] for path in paths if path[0] == name and name != EACH]

@@ -1,0 +1,47 @@
+"""Fields that a schema names keys or personal: where they are, what stands there, and how they are hidden."""
+
+from schemas.annotations import EACH, KEY, PERSONAL, annotated, masked, values
+
+SCHEMA = {
+    "properties": {
+        "order": {"type": "string", KEY: "po"},
+        "lines": {"type": "array", "items": {"$ref": "#/$defs/line"}},
+        "customer": {"allOf": [{"properties": {"name": {PERSONAL: True}, "tier": {PERSONAL: False}}}]},
+        "address": {PERSONAL: True},
+    },
+    "if": {"properties": {"a": {"const": 1}}},
+    "then": {"properties": {"store": {KEY: "store"}}},
+    "$defs": {"line": {"properties": {"gtin": {KEY: "gtin"}, "parts": {"items": {"$ref": "#/$defs/line"}}}}},
+}
+DATA = {
+    "order": "45", "lines": [{"gtin": "1", "parts": [{"gtin": "2"}]}, {"gtin": 3}, "odd"], "address": {"zip": "1"},
+    "customer": {"name": "Ada", "tier": "gold"},
+}  # fmt: skip
+
+
+def test_annotated_fields_are_found_through_references_conditions_and_lists() -> None:
+    found = annotated(SCHEMA, KEY)
+    assert found[("order",)] == "po"
+    assert found[("lines", EACH, "gtin")] == "gtin"
+    assert found[("lines", EACH, "parts", EACH, "gtin")] == "gtin"
+    assert found[("store",)] == "store"
+
+
+def test_a_schema_that_refers_to_itself_in_place_has_an_end() -> None:
+    assert annotated({"$ref": "#", KEY: "po"}, KEY) == {(): "po"}
+
+
+def test_values_are_those_at_the_path_and_nothing_is_made_up() -> None:
+    assert list(values(DATA, ("lines", EACH, "gtin"))) == ["1", 3]
+    assert list(values(DATA, ("order", EACH))) == list(values(DATA, ("nothing",))) == []
+
+
+def test_personal_fields_are_masked_and_the_data_stays_as_it_is() -> None:
+    before = repr(DATA)
+    shown = masked(DATA, annotated(SCHEMA, PERSONAL), "***")
+    assert shown == DATA | {"customer": {"name": "***", "tier": "gold"}, "address": "***"}
+    assert repr(DATA) == before
+
+
+def test_data_without_personal_fields_is_shown_as_it_is() -> None:
+    assert masked(DATA, annotated(SCHEMA, "x-nothing"), "***") is DATA
