@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
@@ -71,6 +72,16 @@ async def until(holds: Callable[[], bool], within: float = 8.0) -> None:
 
     async with asyncio.timeout(within):
         await probes.until(probe)
+
+
+async def stopped(pid: int) -> None:
+    """Stop a process; a thread of it may go on for a moment after the signal was sent."""
+    os.kill(pid, signal.SIGSTOP)
+    await until(lambda: all(_state(task) == "T" for task in Path(f"/proc/{pid}/task").iterdir()))
+
+
+def _state(task: Path) -> str:
+    return (task / "stat").read_text().rpartition(")")[2].split()[0]
 
 
 async def patiently(act: Callable[[], Awaitable[T]]) -> T:

@@ -16,7 +16,7 @@ from crossdock.adapters import nats
 from crossdock.adapters.log import Acks, NatsLog
 from crossdock.kernel.problems import Unavailable
 from crossdock.kernel.stream import EVENTS, Record
-from tests.realservers import clean, nats_server, until
+from tests.realservers import clean, nats_server, stopped, until
 
 
 @asynccontextmanager
@@ -97,7 +97,7 @@ def test_a_broker_that_stops_answering_is_unavailable_in_bounded_time_and_repeat
         async with clean(url) as (client, _), log_on(client) as log:
             # given
             await log.append(records(1)[0])
-            os.kill(pid, signal.SIGSTOP)
+            await stopped(pid)
             # when
             for act in (log.append(records(2)[1]), log.append_all(records(3, "batch"))):
                 began = time.monotonic()
@@ -133,7 +133,7 @@ def test_what_waits_for_a_lost_connection_is_told_though_another_one_is_there_at
     async def scenario(url: str, pid: int) -> None:
         async with clean(url) as (client, _), log_on(client) as log:
             # given
-            os.kill(pid, signal.SIGSTOP)
+            await stopped(pid)
             waiting = asyncio.create_task(log.append(records(1)[0]))
             await asyncio.sleep(0)
             # when
