@@ -30,7 +30,11 @@ from bench.size import CROSSDOCK, Entry, Size
 from bench.stage import PROJECT, Stage, running_stage
 
 FAILING = 10
-KILL_EVERY, KILLS = 5.0, 20  # seconds; a killed worker of an ordered route costs it 8 s, so more would end nothing
+FIRST_KILL, KILL_EVERY, KILLS = (
+    0.5,
+    5.0,
+    20,
+)  # seconds; a killed worker of an ordered route costs it 8 s, so more would end nothing
 WITHIN = 240.0
 _POLL = 0.02
 _ROUTES = """\
@@ -98,11 +102,12 @@ class Killer:
 
     async def run(self) -> None:
         """Kill until cancelled."""
+        await asyncio.sleep(FIRST_KILL)
         while self.kills < KILLS:
-            await asyncio.sleep(KILL_EVERY)
             with contextlib.suppress(ProcessLookupError):  # it is being started again
                 os.kill(self._dice.choice(self._stage.workers()), signal.SIGKILL)
                 self.kills += 1
+            await asyncio.sleep(KILL_EVERY)
 
 
 async def bad_day(stage: Stage, target: Moody, load: Load, dice: random.Random) -> int:
