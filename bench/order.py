@@ -30,11 +30,8 @@ from bench.size import CROSSDOCK, Entry, Size
 from bench.stage import PROJECT, Stage, running_stage
 
 FAILING = 10
-FIRST_KILL, KILL_EVERY, KILLS = (
-    0.5,
-    5.0,
-    20,
-)  # seconds; a killed worker of an ordered route costs it 8 s, so more would end nothing
+FIRST_KILL, KILL_EVERY = 0.5, 5.0  # seconds
+KILLS = 20  # a killed worker of an ordered route costs it 8 s, so more would end nothing
 WITHIN = 240.0
 _POLL = 0.02
 _ROUTES = """\
