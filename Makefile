@@ -19,8 +19,8 @@ run: install
 
 test: check
 	$(BIN)/python -m bench.guard
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --ignore tests/faults --ignore tests/bench
-	$(BIN)/python -m pytest tests/faults tests/bench  # alone, as they kill and time whole installations
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --ignore tests/faults --ignore tests/bench --ignore tests/interop
+	$(BIN)/python -m pytest tests/faults tests/bench tests/interop  # alone, as they kill and time whole installations
 
 check: install
 	$(BIN)/ruff check .

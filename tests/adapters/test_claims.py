@@ -49,6 +49,13 @@ async def inbox_of(client: Client, topology: Topology) -> NatsInbox:
     return await NatsInbox(client, RAW, PROCESS).start()
 
 
+async def fetched(inbox: NatsInbox, number: int) -> list[Message]:
+    found: list[Message] = []
+    while len(found) < number:  # a fetch brings what is there by then
+        found += await inbox.fetch(number - len(found), 5)
+    return found
+
+
 async def objects(client: Client) -> int:
     return int((await client.jetstream().stream_info(claims.STREAM)).state.messages)
 
@@ -60,9 +67,7 @@ def test_a_large_body_comes_back_byte_for_byte_between_small_ones(nats_url: str)
         # when
         stored = await log.append_all([raw("a", b"1"), raw("b", body), raw("c", b"3")])
         # then
-        messages: list[Message] = []
-        while len(messages) < 3:
-            messages += await inbox.fetch(10, 5)
+        messages = await fetched(inbox, 3)
         assert [message.payload for message in messages] == [b"1", body, b"3"]
         assert [one.seq for one in stored] == [message.seq for message in messages]
         assert messages[1].headers["content-type"] == "application/json" and CLAIM not in messages[1].headers
@@ -109,7 +114,7 @@ def test_the_same_body_is_stored_once_and_anew_before_it_could_go(
         await log.append(raw("c", body))
         # then
         assert await objects(client) == 10
-        assert [message.payload for message in await inbox.fetch(10, 5)] == [body] * 3
+        assert [message.payload for message in await fetched(inbox, 3)] == [body] * 3
 
     with_log(nats_url, scenario)
 
@@ -142,7 +147,7 @@ def test_a_lost_body_leaves_a_message_that_says_so(nats_url: str, harm: str) -> 
         else:
             await jetstream.delete_stream(claims.STREAM)
         # then
-        one, two = await inbox.fetch(10, 5)
+        one, two = await fetched(inbox, 2)
         why = lost(one)
         assert why is not None and why.problems[0].code == "body_lost" and "5242880 bytes" in why.problems[0].message
         assert (two.payload, lost(two)) == (b"2", None)
@@ -180,30 +185,6 @@ def test_a_dead_letter_of_a_large_body_is_one_and_comes_back(nats_url: str) -> N
         assert await NatsLetters(client).get(stored.seq) == letter
         await client.jetstream().purge_stream(claims.STREAM)
         assert await NatsLetters(client).get(stored.seq) is None
-
-    with_log(nats_url, scenario)
-
-
-def test_an_inbox_holds_so_much_and_goes_on_when_some_is_acknowledged(
-    nats_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async def scenario(client: Client, log: NatsLog, topology: Topology) -> None:
-        # given
-        monkeypatch.setattr(claims, "MOST", 4 << 20)
-        monkeypatch.setattr(claims, "PAUSE", 30.0)
-        inbox, bodies = await inbox_of(client, topology), [large(2 << 20) for _ in range(4)]
-        await log.append_all([raw(f"k{number}", body) for number, body in enumerate(bodies)])
-        # when
-        messages = await inbox.fetch(10, 5) + await inbox.fetch(10, 0.2) + await inbox.fetch(10, 0.2)
-        # then
-        assert [message.payload for message in messages] == bodies[:2]
-        waiting = asyncio.create_task(inbox.fetch(10, 10))
-        await asyncio.sleep(0)
-        inbox.ack(messages[:1])
-        assert [message.payload for message in await asyncio.wait_for(waiting, 2)] == bodies[2:3]
-        # and when those in hand stay there for long
-        monkeypatch.setattr(claims, "PAUSE", 0.0)
-        assert [message.payload for message in await inbox.fetch(10, 5)] == bodies[3:]
 
     with_log(nats_url, scenario)
 
