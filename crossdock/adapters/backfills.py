@@ -4,21 +4,17 @@ from dataclasses import replace
 from datetime import datetime
 
 from nats.aio.client import Client
-from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
-from nats.js.errors import KeyNotFoundError, KeyWrongLastSequenceError, NotFoundError
+from nats.js.api import DeliverPolicy
+from nats.js.errors import KeyNotFoundError, KeyWrongLastSequenceError
 
 from crossdock.adapters.consumers import consumers, feed_of
-from crossdock.adapters.inbox import NatsInbox
+from crossdock.adapters.pages import READING, read
 from crossdock.adapters.topology import POSITIONS
 from crossdock.adapters.watch import consumer_of, told
 from crossdock.kernel import jsontext
-from crossdock.kernel.problems import Unavailable
 from crossdock.kernel.stream import EVENTS, Message
 from crossdock.pipeline.backfill import LOT, Backfill
 from routes.spec import Route
-
-_PATIENCE = 5.0  # seconds for a batch that must come
-_READING = ConsumerConfig(ack_policy=AckPolicy.NONE, inactive_threshold=30, mem_storage=True)
 
 
 class NatsBackfills:
@@ -51,8 +47,10 @@ class NatsBackfills:
     async def page(self, route: Route, after: int, last: int) -> list[Message]:
         """See `Past.page`."""
         subjects = [f"event.{type_}" for type_ in route.types]
-        config = _READING.evolve(deliver_policy=DeliverPolicy.BY_START_SEQUENCE, opt_start_seq=after + 1)
-        messages = await self._read(config.evolve(filter_subjects=subjects), LOT) if after < last else []
+        config = READING.evolve(deliver_policy=DeliverPolicy.BY_START_SEQUENCE, opt_start_seq=after + 1)
+        messages = (
+            await read(self._client, EVENTS, config.evolve(filter_subjects=subjects), LOT) if after < last else []
+        )
         return [message for message in messages if message.seq <= last]
 
     async def unread(self, route: Route) -> int:
@@ -65,35 +63,14 @@ class NatsBackfills:
 
     async def since(self, moment: datetime) -> int:
         """See `Past.since`."""
-        config = _READING.evolve(deliver_policy=DeliverPolicy.BY_START_TIME, opt_start_time=moment)
-        first = await self._read(config, 1)
+        config = READING.evolve(deliver_policy=DeliverPolicy.BY_START_TIME, opt_start_time=moment)
+        first = await read(self._client, EVENTS, config, 1)
         return first[0].seq if first else await self.newest() + 1
 
     async def newest(self) -> int:
         """See `Past.newest`."""
         with told():
             return int((await self._client.jetstream().stream_info(EVENTS)).state.last_seq)
-
-    async def _read(self, config: ConsumerConfig, limit: int) -> list[Message]:
-        """Return the next messages of a consumer of its own, which is gone afterwards."""
-        with told():
-            jetstream = self._client.jetstream()
-            try:
-                info = await jetstream.add_consumer(EVENTS, config)
-            except NotFoundError:
-                return []
-            inbox = await NatsInbox(self._client, EVENTS, info.name).start()
-            wanted, messages = min(limit, info.num_pending or 0), list[Message]()
-            try:
-                while len(messages) < wanted and not inbox.bodies.many:
-                    batch = await inbox.fetch(wanted - len(messages), _PATIENCE)
-                    if not batch:
-                        raise Unavailable(f"reading {EVENTS} stalled")
-                    messages += batch
-            finally:
-                await inbox.close()
-                await jetstream.delete_consumer(EVENTS, info.name)
-        return messages
 
 
 def _place(route: str) -> str:

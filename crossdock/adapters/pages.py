@@ -11,6 +11,8 @@ from crossdock.adapters.watch import told
 from crossdock.kernel.problems import Unavailable
 from crossdock.kernel.stream import Message
 
+READING = ConsumerConfig(ack_policy=AckPolicy.NONE, inactive_threshold=30, mem_storage=True)
+_BATCH = 1000
 _PATIENCE = 5.0  # seconds for a batch that must come
 
 
@@ -22,14 +24,18 @@ async def page(client: Client, stream: str, after: int, limit: int, subjects: Se
     Raises:
         Unavailable: the broker does not answer.
     """
-    config = ConsumerConfig(
-        deliver_policy=DeliverPolicy.BY_START_SEQUENCE,
-        opt_start_seq=after + 1,
-        filter_subjects=list(subjects),
-        ack_policy=AckPolicy.NONE,
-        inactive_threshold=30,
-        mem_storage=True,
+    config = READING.evolve(
+        deliver_policy=DeliverPolicy.BY_START_SEQUENCE, opt_start_seq=after + 1, filter_subjects=list(subjects)
     )
+    return await read(client, stream, config, limit, whole=False)
+
+
+async def read(client: Client, stream: str, config: ConsumerConfig, limit: int, *, whole: bool = True) -> list[Message]:
+    """Return at most `limit` messages of a consumer, made of `READING`; fewer where bodies that are read are large.
+
+    Raises:
+        Unavailable: the broker does not answer.
+    """
     messages: list[Message] = []
     with told():
         jetstream = client.jetstream()
@@ -37,11 +43,11 @@ async def page(client: Client, stream: str, after: int, limit: int, subjects: Se
             info = await jetstream.add_consumer(stream, config)
         except NotFoundError:
             return []
-        inbox = await NatsInbox(client, stream, info.name, whole=False).start()
+        inbox = await NatsInbox(client, stream, info.name, whole=whole).start()
         try:
             wanted = min(limit, info.num_pending or 0)
-            while len(messages) < wanted:
-                batch = await inbox.fetch(wanted - len(messages), _PATIENCE)
+            while len(messages) < wanted and not inbox.bodies.many:
+                batch = await inbox.fetch(min(_BATCH, wanted - len(messages)), _PATIENCE)
                 if not batch:
                     raise Unavailable(f"reading {stream} stalled")
                 messages += batch
