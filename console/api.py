@@ -1,11 +1,10 @@
 """The operations API, `/ops/v1`: what the command line and the console page call."""
 
-import secrets
-from collections.abc import Callable
 from typing import Any
 
-from fastapi import Depends, FastAPI, HTTPException, Request, Response
+from fastapi import FastAPI, Request, Response
 
+from console.access import Gate, Role, gate_of
 from console.audit import add_audit, note
 from console.backfills import add_backfills
 from console.content import add_content
@@ -27,30 +26,24 @@ from crossdock.kernel.problems import Unavailable
 
 def create_app(desk: Desk, token: str) -> FastAPI:
     """Return the application; every path but the page and the probes needs the token."""
-    if not token:
-        raise ValueError("an empty operations token would let everybody in")
+    gate = gate_of(token)
     app = FastAPI(title="Crossdock operations", version=VERSION, docs_url=None, redoc_url=None, openapi_url=None)
 
-    def authorised(request: Request) -> None:
-        scheme, _, given = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not secrets.compare_digest(given.encode(), token.encode()):
-            raise HTTPException(401, "send Authorization: Bearer TOKEN", {"www-authenticate": "Bearer"})
-
     _probes(app)
-    _views(app, desk, authorised)
-    _connectors(app, desk, authorised)
-    _acts(app, desk, authorised)
-    add_replays(app, desk, authorised)
-    add_keys(app, desk, authorised)
-    add_content(app, desk.office, desk.audit, authorised)
-    add_past(app, desk, authorised)
-    add_events(app, desk, authorised)
-    add_contents(app, desk, authorised)
-    add_backfills(app, desk, authorised)
-    add_audit(app, desk.audit, authorised)
-    add_problems(app, desk, authorised)
-    add_plans(app, desk, authorised)
-    add_rehearsals(app, desk, authorised)
+    _views(app, desk, gate)
+    _connectors(app, desk, gate)
+    _acts(app, desk, gate)
+    add_replays(app, desk, gate)
+    add_keys(app, desk, gate)
+    add_content(app, desk.office, desk.audit, gate)
+    add_past(app, desk, gate)
+    add_events(app, desk, gate)
+    add_contents(app, desk, gate)
+    add_backfills(app, desk, gate)
+    add_audit(app, desk.audit, gate)
+    add_problems(app, desk, gate)
+    add_plans(app, desk, gate)
+    add_rehearsals(app, desk, gate)
 
     @app.exception_handler(Unavailable)
     async def on_unavailable(_: Request, error: Unavailable) -> Response:
@@ -69,40 +62,36 @@ def _probes(app: FastAPI) -> None:
         return Response("ok", media_type="text/plain")
 
 
-def _views(app: FastAPI, desk: Desk, authorised: Callable[[Request], None]) -> None:
-    guarded = [Depends(authorised)]
-
-    @app.get("/ops/v1/overview", dependencies=guarded)
+def _views(app: FastAPI, desk: Desk, gate: Gate) -> None:
+    @app.get("/ops/v1/overview", dependencies=[gate(Role.VIEWER)])
     async def overview() -> Response:
         return _json(await show_overview(desk))
 
-    @app.get("/ops/v1/ledger", dependencies=guarded)
+    @app.get("/ops/v1/ledger", dependencies=[gate(Role.VIEWER)])
     async def ledger() -> Response:
         return _json((await desk.ledger()).as_dict())
 
-    @app.get("/ops/v1/asyncapi.json", dependencies=guarded)
+    @app.get("/ops/v1/asyncapi.json", dependencies=[gate(Role.VIEWER)])
     async def asyncapi() -> Response:
         return _json(desk.asyncapi())
 
-    @app.get("/metrics", dependencies=guarded)
+    @app.get("/metrics", dependencies=[gate(Role.VIEWER)])
     async def metrics() -> Response:
         return Response(desk.metrics(), media_type="text/plain; version=0.0.4")
 
 
-def _connectors(app: FastAPI, desk: Desk, authorised: Callable[[Request], None]) -> None:
-    @app.get("/ops/v1/connectors", dependencies=[Depends(authorised)])
+def _connectors(app: FastAPI, desk: Desk, gate: Gate) -> None:
+    @app.get("/ops/v1/connectors", dependencies=[gate(Role.VIEWER)])
     async def connectors() -> Response:
         return _json({"items": show_connectors(desk)})
 
 
-def _acts(app: FastAPI, desk: Desk, authorised: Callable[[Request], None]) -> None:
-    guarded = [Depends(authorised)]
-
-    @app.post("/ops/v1/routes/{name}/pause", dependencies=guarded)
+def _acts(app: FastAPI, desk: Desk, gate: Gate) -> None:
+    @app.post("/ops/v1/routes/{name}/pause", dependencies=[gate(Role.OPERATOR)])
     async def pause(name: str, request: Request) -> Response:
         return await _pause(desk, request, name, True)
 
-    @app.post("/ops/v1/routes/{name}/resume", dependencies=guarded)
+    @app.post("/ops/v1/routes/{name}/resume", dependencies=[gate(Role.OPERATOR)])
     async def resume(name: str, request: Request) -> Response:
         return await _pause(desk, request, name, False)
 

@@ -1,33 +1,32 @@
 """`/ops/v1/audit`: what people did, and whether the log of it is whole; called by `console.api`."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Annotated, Any
 
-from fastapi import Depends, FastAPI, Query, Request, Response
+from fastapi import FastAPI, Query, Request, Response
 
+from console.access import Gate, Role, person
 from crossdock.kernel import jsontext
 from dlq.audit import Audit
 
 MOST = 1000  # entries of one answer
-TOKEN = "token"  # who acts with the token of the installation
 
 Limit = Annotated[int, Query(ge=1, le=MOST)]
 Word = Annotated[str, Query(max_length=100)]
 
 
-def add_audit(app: FastAPI, audit: Audit, authorised: Callable[[Request], None]) -> None:
+def add_audit(app: FastAPI, audit: Audit, gate: Gate) -> None:
     """Add the paths of this file."""
-    guarded = [Depends(authorised)]
 
-    @app.get("/ops/v1/audit", dependencies=guarded)
+    @app.get("/ops/v1/audit", dependencies=[gate(Role.OPERATOR)])
     async def entries(
         limit: Limit = 100, before: Annotated[int, Query(ge=0)] = 0, who: Word = "", act: Word = ""
     ) -> Response:
         found = await audit.newest(limit, before, who, act)
         return _json({"items": [asdict(entry) for entry in found]})
 
-    @app.get("/ops/v1/audit/verify", dependencies=guarded)
+    @app.get("/ops/v1/audit/verify", dependencies=[gate(Role.OPERATOR)])
     async def verify(known: Word = "") -> Response:
         return _json((await audit.verify(known)).as_dict())
 
@@ -38,9 +37,8 @@ async def note(audit: Audit, request: Request, act: str, on: str, **detail: Any)
     Raises:
         Unavailable: it could not be noted and must not be done.
     """
-    who = getattr(request.state, "person", TOKEN)
     address = request.client.host if request.client else ""
-    await audit.note(who, address, act, on, detail)
+    await audit.note(person(request), address, act, on, detail)
 
 
 def _json(document: Mapping[str, Any]) -> Response:

@@ -1,13 +1,13 @@
 """`/ops/v1/routes/{name}/backfill`: past events through one route again; called by `console.api`."""
 
 import asyncio
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from fastapi import Depends, FastAPI, HTTPException, Request, Response
+from fastapi import FastAPI, HTTPException, Request, Response
 from pydantic import BaseModel, Field
 
+from console.access import Gate, Role
 from console.audit import note
 from console.desk import Desk
 from crossdock.kernel import jsontext
@@ -23,11 +23,11 @@ class Span(BaseModel):
     dry_run: bool = False
 
 
-def add_backfills(app: FastAPI, desk: Desk, authorised: Callable[[Request], None]) -> None:
+def add_backfills(app: FastAPI, desk: Desk, gate: Gate) -> None:
     """Add the paths."""
-    guarded, path = [Depends(authorised)], "/ops/v1/routes/{name}/backfill"
+    path = "/ops/v1/routes/{name}/backfill"
 
-    @app.post(path, dependencies=guarded)
+    @app.post(path, dependencies=[gate(Role.ARCHITECT)])
     async def backfill(name: str, span: Span, request: Request) -> Response:
         planned = await _plan(desk, _route(desk, name), span)
         if span.dry_run:
@@ -42,11 +42,11 @@ def add_backfills(app: FastAPI, desk: Desk, authorised: Callable[[Request], None
             raise HTTPException(409, f"a backfill of {name} runs already; stop it first")
         return _json(begun)
 
-    @app.get(path, dependencies=guarded)
+    @app.get(path, dependencies=[gate(Role.VIEWER)])
     async def show(name: str) -> Response:
         return _json(_present(name, await desk.backfiller.store.get(_route(desk, name).name)))
 
-    @app.delete(path, dependencies=guarded)
+    @app.delete(path, dependencies=[gate(Role.ARCHITECT)])
     async def stop(name: str, request: Request) -> Response:
         route = _route(desk, name).name
         await note(desk.audit, request, "backfill.stop", route)

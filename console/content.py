@@ -2,11 +2,12 @@
 
 import asyncio
 import base64
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Literal, Protocol
 
-from fastapi import Depends, FastAPI, HTTPException, Request, Response
+from fastapi import FastAPI, HTTPException, Request, Response
 
+from console.access import Gate, Role
 from console.audit import note
 from crossdock.bundle import decode
 from crossdock.contentfiles import MOST_BYTES
@@ -50,19 +51,18 @@ class Office(Protocol):
         """
 
 
-def add_content(app: FastAPI, office: Office, audit: Audit, authorised: Callable[[Request], None]) -> None:
+def add_content(app: FastAPI, office: Office, audit: Audit, gate: Gate) -> None:
     """Add the paths of this file."""
-    guarded = [Depends(authorised)]
 
-    @app.get("/ops/v1/content", dependencies=guarded)
+    @app.get("/ops/v1/content", dependencies=[gate(Role.VIEWER)])
     async def show() -> Response:
         return _json(await office.state())
 
-    @app.get("/ops/v1/content/files", dependencies=guarded)
+    @app.get("/ops/v1/content/files", dependencies=[gate(Role.ARCHITECT)])
     async def files() -> Response:
         return _json({"archive": base64.b64encode(await office.files()).decode()})
 
-    @app.put("/ops/v1/content", dependencies=guarded)
+    @app.put("/ops/v1/content", dependencies=[gate(Role.ARCHITECT)])
     async def change(request: Request, removed: Word | None = None, by: Literal["", "folder"] = "") -> Response:
         try:
             archive = await body_of(request)

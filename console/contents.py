@@ -3,11 +3,12 @@
 What schemas call personal is masked unless it is asked for with a reason, which the audit log keeps.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
-from fastapi import Depends, FastAPI, HTTPException, Query, Request, Response
+from fastapi import FastAPI, HTTPException, Query, Request, Response
 
+from console.access import Gate, Role
 from console.audit import note
 from console.desk import Desk
 from crossdock.kernel import event as events
@@ -25,17 +26,16 @@ Reason = Annotated[str, Query(max_length=300)]
 Form = Literal["received", "canonical"]
 
 
-def add_contents(app: FastAPI, desk: Desk, authorised: Callable[[Request], None]) -> None:
+def add_contents(app: FastAPI, desk: Desk, gate: Gate) -> None:
     """Add the paths."""
-    guarded = [Depends(authorised)]
 
-    @app.get("/ops/v1/contents/sent/{seq}", dependencies=guarded)
+    @app.get("/ops/v1/contents/sent/{seq}", dependencies=[gate(Role.VIEWER)])
     async def sent(seq: int, route: str, request: Request, revision: str = "", reveal: Reason = "") -> Response:
         message = await _message(desk, EVENTS, seq)
         await _reveal(desk, request, f"sent {seq} {route}", reveal)
         return _json(_sent(desk.project, message, route, revision, bool(reveal)))
 
-    @app.get("/ops/v1/contents/{form}/{seq}", dependencies=guarded)
+    @app.get("/ops/v1/contents/{form}/{seq}", dependencies=[gate(Role.VIEWER)])
     async def stored(form: Form, seq: int, request: Request, reveal: Reason = "") -> Response:
         message = await _message(desk, STREAMS[form], seq)
         await _reveal(desk, request, f"{form} {seq}", reveal)

@@ -1,12 +1,12 @@
 """`/ops/v1/events`: events looked for, and what became of one; called by `console.api`."""
 
 import asyncio
-from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
-from fastapi import Depends, FastAPI, HTTPException, Query, Request, Response
+from fastapi import FastAPI, HTTPException, Query, Response
 from pydantic import BaseModel, Field
 
+from console.access import Gate, Role
 from console.backfills import moment
 from console.desk import Desk
 from console.views import show_journey
@@ -38,15 +38,14 @@ class Wanted(BaseModel, extra="forbid"):
     limit: Annotated[int, Field(ge=1, le=MOST)] = 100
 
 
-def add_events(app: FastAPI, desk: Desk, authorised: Callable[[Request], None]) -> None:
+def add_events(app: FastAPI, desk: Desk, gate: Gate) -> None:
     """Add the paths."""
-    guarded = [Depends(authorised)]
 
-    @app.get("/ops/v1/events", dependencies=guarded)
+    @app.get("/ops/v1/events", dependencies=[gate(Role.VIEWER)])
     async def events(wanted: Annotated[Wanted, Query()]) -> Response:
         return _json(_shown(await asyncio.to_thread(desk.journal.search, _search(wanted))))
 
-    @app.get("/ops/v1/events/{key:path}", dependencies=guarded)
+    @app.get("/ops/v1/events/{key:path}", dependencies=[gate(Role.VIEWER)])
     async def journey(key: str) -> Response:
         return _json(await show_journey(desk, key))
 

@@ -1,14 +1,15 @@
 """API keys in the operations API: make, list, roll, revoke. A key is in one answer only, its digest in none."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from fastapi import Depends, FastAPI, HTTPException, Request, Response
+from fastapi import FastAPI, HTTPException, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from console.access import Gate, Role
 from console.audit import note
 from console.desk import Desk
 from crossdock.kernel import jsontext, units
@@ -45,26 +46,25 @@ class Roll(BaseModel):
     overlap: str = Field(OVERLAP, max_length=20)
 
 
-def add_keys(app: FastAPI, desk: Desk, authorised: Callable[[Request], None]) -> None:
+def add_keys(app: FastAPI, desk: Desk, gate: Gate) -> None:
     """Add the paths of this file."""
-    guarded = [Depends(authorised)]
 
-    @app.get("/ops/v1/keys", dependencies=guarded)
+    @app.get("/ops/v1/keys", dependencies=[gate(Role.VIEWER)])
     async def list_keys() -> Response:
         return _json({"items": await _listed(desk)})
 
-    @app.post("/ops/v1/keys", dependencies=guarded)
+    @app.post("/ops/v1/keys", dependencies=[gate(Role.ADMIN)])
     async def create_key(wanted: NewKey, request: Request) -> Response:
         key, record = _make(desk.project, wanted)
         await note(desk.audit, request, "key.create", record.id, **wanted.model_dump())
         await desk.keys.put(record)
         return _json({"id": record.id, "key": key, **_shown(record)}, 201)
 
-    @app.post("/ops/v1/keys/{key_id}/roll", dependencies=guarded)
+    @app.post("/ops/v1/keys/{key_id}/roll", dependencies=[gate(Role.ADMIN)])
     async def roll_key(key_id: KeyId, request: Request, wanted: Roll | None = None) -> Response:
         return await _roll(desk, request, key_id, _duration(wanted.overlap if wanted else OVERLAP))
 
-    @app.delete("/ops/v1/keys/{key_id}", dependencies=guarded)
+    @app.delete("/ops/v1/keys/{key_id}", dependencies=[gate(Role.ADMIN)])
     async def revoke_key(key_id: KeyId, request: Request) -> Response:
         await note(desk.audit, request, "key.revoke", key_id)
         if not await desk.keys.remove(key_id):

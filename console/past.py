@@ -1,11 +1,12 @@
 """`GET /ops/v1/raw`: events as they were accepted, a page at a time; called by `console.api`."""
 
 import base64
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Annotated, Any
 
-from fastapi import Depends, FastAPI, Query, Request, Response
+from fastapi import FastAPI, Query, Response
 
+from console.access import Gate, Role
 from console.desk import Desk
 from crossdock.kernel import jsontext
 from crossdock.kernel.stream import ORIGIN, Message
@@ -17,10 +18,10 @@ Number = Annotated[int, Query(ge=0)]
 Limit = Annotated[int, Query(ge=1, le=MOST)]
 
 
-def add_past(app: FastAPI, desk: Desk, authorised: Callable[[Request], None]) -> None:
+def add_past(app: FastAPI, desk: Desk, gate: Gate) -> None:
     """Add the path."""
 
-    @app.get("/ops/v1/raw", dependencies=[Depends(authorised)])
+    @app.get("/ops/v1/raw", dependencies=[gate(Role.ARCHITECT)])
     async def raw(since: Number = 0, after: Number = 0, limit: Limit = MOST) -> Response:
         page = _page(await desk.past(since, after, limit))
         return Response(jsontext.dumps(page), media_type="application/json")

@@ -2,13 +2,13 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable
 from typing import Annotated, Any
 
-from fastapi import Depends, FastAPI, HTTPException, Query, Request, Response
+from fastapi import FastAPI, HTTPException, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from console.audit import TOKEN, note
+from console.access import Gate, Role, person
+from console.audit import note
 from console.desk import Desk
 from console.replays import selected
 from crossdock.kernel import jsontext
@@ -30,31 +30,30 @@ class Wanted(BaseModel):
     rate: int = Field(500, ge=1, le=10_000)
 
 
-def add_plans(app: FastAPI, desk: Desk, authorised: Callable[[Request], None]) -> None:
+def add_plans(app: FastAPI, desk: Desk, gate: Gate) -> None:
     """Add the paths of this file."""
-    guarded = [Depends(authorised)]
 
-    @app.post("/ops/v1/plans", dependencies=guarded)
+    @app.post("/ops/v1/plans", dependencies=[gate(Role.OPERATOR)])
     async def make(wanted: Wanted, request: Request) -> Response:
         return await _make(desk, wanted, request)
 
-    @app.get("/ops/v1/plans", dependencies=guarded)
+    @app.get("/ops/v1/plans", dependencies=[gate(Role.VIEWER)])
     async def plans(limit: Annotated[int, Query(ge=1, le=1000)] = 100) -> Response:
         return _json({"items": [plan.as_dict() for plan in (await desk.replayer.plans.all())[:limit]]})
 
-    @app.get("/ops/v1/plans/{plan}", dependencies=guarded)
+    @app.get("/ops/v1/plans/{plan}", dependencies=[gate(Role.VIEWER)])
     async def show(plan: str) -> Response:
         return _json(await _shown(desk, await _plan(desk, plan)))
 
-    @app.post("/ops/v1/plans/{plan}/run", dependencies=guarded)
+    @app.post("/ops/v1/plans/{plan}/run", dependencies=[gate(Role.OPERATOR)])
     async def run(plan: str, request: Request) -> Response:
         return await _act(desk, plan, "run", request)
 
-    @app.post("/ops/v1/plans/{plan}/pause", dependencies=guarded)
+    @app.post("/ops/v1/plans/{plan}/pause", dependencies=[gate(Role.OPERATOR)])
     async def pause(plan: str, request: Request) -> Response:
         return await _act(desk, plan, "pause", request)
 
-    @app.post("/ops/v1/plans/{plan}/cancel", dependencies=guarded)
+    @app.post("/ops/v1/plans/{plan}/cancel", dependencies=[gate(Role.OPERATOR)])
     async def cancel(plan: str, request: Request) -> Response:
         return await _act(desk, plan, "cancel", request)
 
@@ -64,8 +63,8 @@ async def _make(desk: Desk, wanted: Wanted, request: Request) -> Response:
     items, gone = await choose(await selected(desk, **asked, limit=MOST + 1), desk.letters)
     if len(items) > MOST:
         raise HTTPException(422, f"more than {MOST} dead letters; make several plans")
-    person = getattr(request.state, "person", TOKEN)
-    plan = await desk.replayer.plans.make(items, person, wanted.why, wanted.rate)
+    who = person(request)
+    plan = await desk.replayer.plans.make(items, who, wanted.why, wanted.rate)
     return _json({**plan.as_dict(), "past_retention": gone}, 201)
 
 

@@ -2,16 +2,17 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import asdict
 from itertools import groupby
 from operator import attrgetter
 from typing import Annotated, Any, Literal
 
-from fastapi import Depends, FastAPI, HTTPException, Query, Request, Response
+from fastapi import FastAPI, HTTPException, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from console.audit import TOKEN, note
+from console.access import Gate, Role, person
+from console.audit import note
 from console.desk import Desk
 from crossdock.kernel import jsontext
 from dlq.problems import Change, Mark, state_of
@@ -34,11 +35,10 @@ class Said(BaseModel):
     note: str | None = Field(None, min_length=1, max_length=2000)
 
 
-def add_problems(app: FastAPI, desk: Desk, authorised: Callable[[Request], None]) -> None:
+def add_problems(app: FastAPI, desk: Desk, gate: Gate) -> None:
     """Add the paths of this file."""
-    guarded = [Depends(authorised)]
 
-    @app.get("/ops/v1/problems", dependencies=guarded)
+    @app.get("/ops/v1/problems", dependencies=[gate(Role.VIEWER)])
     async def problems(
         state: State | Literal[""] = "", route: Text = "", reason: Text = "", owner: Text = ""
     ) -> Response:
@@ -46,18 +46,18 @@ def add_problems(app: FastAPI, desk: Desk, authorised: Callable[[Request], None]
         found = await show_problems(desk)
         return _json({"items": [one for one in found if all(v in ("", one[k]) for k, v in wanted.items())]})
 
-    @app.get("/ops/v1/problems/{problem}", dependencies=guarded)
+    @app.get("/ops/v1/problems/{problem}", dependencies=[gate(Role.VIEWER)])
     async def show(problem: str) -> Response:
         return _json(await _one(desk, problem))
 
-    @app.patch("/ops/v1/problems/{problem}", dependencies=guarded)
+    @app.patch("/ops/v1/problems/{problem}", dependencies=[gate(Role.OPERATOR)])
     async def change(problem: str, said: Said, request: Request) -> Response:
         known = await _one(desk, problem)
         asked = said.model_dump(exclude_none=True)
         if not asked:
             raise HTTPException(422, "say state, owner, due or note")
         await note(desk.audit, request, "problem.change", known["id"], **asked)
-        await desk.marks.change(known["id"], Change(**asked), getattr(request.state, "person", TOKEN))
+        await desk.marks.change(known["id"], Change(**asked), person(request))
         return _json(await _one(desk, problem))
 
 

@@ -1,12 +1,13 @@
 """`POST /ops/v1/plans/{plan}/dry-run`: what a plan would do, without a side effect; called by `console.api`."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import islice
 from typing import Any
 
-from fastapi import Depends, FastAPI, HTTPException, Request, Response
+from fastapi import FastAPI, HTTPException, Request, Response
 
+from console.access import Gate, Role
 from console.content import body_of
 from console.desk import Desk
 from crossdock.kernel import jsontext
@@ -18,10 +19,10 @@ LOOKED = 2000  # dead letters that a dry run takes, the first of its plan
 SHOWN = 20
 
 
-def add_rehearsals(app: FastAPI, desk: Desk, authorised: Callable[[Request], None]) -> None:
+def add_rehearsals(app: FastAPI, desk: Desk, gate: Gate) -> None:
     """Add the path."""
 
-    @app.post("/ops/v1/plans/{plan}/dry-run", dependencies=[Depends(authorised)])
+    @app.post("/ops/v1/plans/{plan}/dry-run", dependencies=[gate(Role.OPERATOR)])
     async def dry_run(plan: str, request: Request) -> Response:
         found = await desk.replayer.plans.get(plan)
         if found is None:

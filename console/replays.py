@@ -1,14 +1,15 @@
 """Dead letters in the operations API: listed, shown, sent again and given up; called by `console.api`."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from functools import partial
 from typing import Annotated, Any, Literal
 
-from fastapi import Depends, FastAPI, HTTPException, Query, Request, Response
+from fastapi import FastAPI, HTTPException, Query, Request, Response
 from pydantic import BaseModel, Field
 
+from console.access import Gate, Role
 from console.audit import note
 from console.desk import Desk
 from crossdock.kernel import jsontext
@@ -38,11 +39,10 @@ class GivenUp(BaseModel):
     reason: str = Field(min_length=1, max_length=300)
 
 
-def add_replays(app: FastAPI, desk: Desk, authorised: Callable[[Request], None]) -> None:
+def add_replays(app: FastAPI, desk: Desk, gate: Gate) -> None:
     """Add the paths of this file."""
-    guarded = [Depends(authorised)]
 
-    @app.get("/ops/v1/dead-letters", dependencies=guarded)
+    @app.get("/ops/v1/dead-letters", dependencies=[gate(Role.VIEWER)])
     async def list_letters(
         state: State = "", route: str = "", reason: str = "", problem: str = "", limit: Limit = 100
     ) -> Response:
@@ -54,14 +54,14 @@ def add_replays(app: FastAPI, desk: Desk, authorised: Callable[[Request], None])
         )
         return _json({"items": [letter.as_dict() for letter in found]})
 
-    @app.get("/ops/v1/dead-letters/{letter_id}", dependencies=guarded)
+    @app.get("/ops/v1/dead-letters/{letter_id}", dependencies=[gate(Role.VIEWER)])
     async def show_letter(letter_id: str) -> Response:
         state = await _letter(desk, letter_id)
         letter = await desk.letters.get(state.ref)
         content = {**asdict(letter), "payload": letter.payload.decode("utf-8", "backslashreplace")} if letter else {}
         return _json({**content, **state.as_dict()})
 
-    @app.post("/ops/v1/replays", dependencies=guarded)
+    @app.post("/ops/v1/replays", dependencies=[gate(Role.OPERATOR)])
     async def replay(selection: Selection, request: Request) -> Response:
         states = await selected(desk, selection.ids, route=selection.route, reason=selection.reason)
         if not selection.dry_run:
@@ -71,7 +71,7 @@ def add_replays(app: FastAPI, desk: Desk, authorised: Callable[[Request], None])
         results = await replay_letters(states, desk.letters, desk.streams, acts, dry_run=selection.dry_run)
         return _json({"dry_run": selection.dry_run, "items": [asdict(result) for result in results]})
 
-    @app.post("/ops/v1/discards", dependencies=guarded)
+    @app.post("/ops/v1/discards", dependencies=[gate(Role.OPERATOR)])
     async def discard(given_up: GivenUp, request: Request) -> Response:
         states = [await _letter(desk, letter_id) for letter_id in dict.fromkeys(given_up.ids)]
         await note(desk.audit, request, "discard", "", ids=given_up.ids, reason=given_up.reason)

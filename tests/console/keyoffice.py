@@ -6,8 +6,9 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI
 
+from console.access import gate_of
 from console.desk import Desk
 from console.keys import add_keys
 from crossdock.adapters.memory import MemoryKeys, MemoryUses
@@ -38,17 +39,21 @@ class Office:
     uses: MemoryUses = field(default_factory=MemoryUses)
 
     def __post_init__(self) -> None:
-        def let_in(_: Request) -> None: ...
-
         known = smallproject.project(self.root, FILES)
         self.app = FastAPI()
         audit = Audit(MemoryAudit())
         desk = SimpleNamespace(project=known, keys=self.keys, last_uses=self.uses.last, audit=audit)
-        add_keys(self.app, cast(Desk, desk), let_in)
+        add_keys(self.app, cast(Desk, desk), gate_of("t"))
 
     async def call(self, method: str, path: str = "", body: Any = None) -> Answer:
         sent = b"" if body is None else json.dumps(body).encode()
-        return await call(self.app, method, f"/ops/v1/keys{path}", {"content-type": "application/json"}, sent)
+        return await call(
+            self.app,
+            method,
+            f"/ops/v1/keys{path}",
+            {"authorization": "Bearer t", "content-type": "application/json"},
+            sent,
+        )
 
     async def make(self, **wanted: Any) -> dict[str, Any]:
         answer = await self.call("POST", "", {"partner": "stores", **wanted})

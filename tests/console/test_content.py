@@ -4,9 +4,10 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from fastapi import FastAPI, HTTPException, Request
+from fastapi import FastAPI
 
 from console import content
+from console.access import gate_of
 from console.content import add_content
 from crossdock.adapters.memoryaudit import MemoryAudit
 from crossdock.bundle import Bundle, pack
@@ -20,12 +21,8 @@ BROKEN = Problem("unknown_key", "'tpe' is not known here", "did you mean type?",
 
 
 def asked(office: OpenOffice, method: str, body: bytes = b"", query: str = "", token: str = "t") -> Answer:
-    def authorised(request: Request) -> None:
-        if request.headers.get("authorization") != "Bearer t":
-            raise HTTPException(401)
-
     app = FastAPI()
-    add_content(app, office, Audit(MemoryAudit()), authorised)
+    add_content(app, office, Audit(MemoryAudit()), gate_of("t"))
     headers = {"authorization": f"Bearer {token}"}
     return asyncio.run(call(app, method, f"/ops/v1/content{query}", headers, body))
 
