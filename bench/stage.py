@@ -21,7 +21,7 @@ from bench.size import Entry, Size
 from crossdock import project as content
 from crossdock.adapters.consumers import PROCESS
 from crossdock.adapters.inbox import read
-from crossdock.adapters.ledger import read_ledger
+from crossdock.adapters.ledger import Ledgers
 from crossdock.adapters.letters import lags
 from crossdock.adapters.sql import SqlJournal
 from crossdock.kernel.event import STRUCTURED
@@ -114,7 +114,7 @@ class Stage:
 
     async def prove(self) -> dict[str, Any]:
         """Return the ledger as we read it ourselves, however long that takes."""
-        return (await read_ledger(self._broker.client, self.project, 0)).as_dict()
+        return (await Ledgers(self._broker.client, lambda: self.project, {}).deep()).as_dict()
 
     async def routes(self) -> dict[str, dict[str, Any]]:
         """Return what `route list` tells of each route."""
@@ -130,6 +130,10 @@ class Stage:
     async def make_key(self, partner: str) -> str:
         """Return a new API key of a partner."""
         return await self._installation.key(partner)
+
+    async def last(self, stream: str) -> int:
+        """Return the last sequence of a stream."""
+        return await self._broker.last(stream)
 
     @property
     def client(self) -> Any:

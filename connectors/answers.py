@@ -9,17 +9,23 @@ from typing import Any
 
 from connectors.connection import Response
 from connectors.formula import Formula, formula, seen
-from connectors.port import Outcome, Result
+from connectors.port import Heard, Outcome, Result
 from crossdock.kernel import jsontext, units
 from crossdock.kernel.event import Event
 from crossdock.kernel.problems import Problem, Refused
 from crossdock.kernel.yamlfile import Document
 
 MAX_DETAIL = 300
+MAX_HEARD = 4096  # letters of a body
 MAX_RETRY_AFTER = 3600.0
 _AGAIN = {408, 425, 429}
 _THROTTLING = {429, 503}
 _NOBODY = Event("-", "-", "-")
+# Headers of an answer that tell why, or by which the people of the target find it; none of them says who we are.
+_TELLING = frozenset({
+    "content-type", "date", "location", "retry-after", "server", "via", "www-authenticate",
+    "request-id", "x-correlation-id", "x-request-id",
+})  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +72,13 @@ def judged(response: Response, answers: Answers, now: float, secrets: Sequence[s
         try:
             outcome = _by_rule(response, answers.rules)
         except Refused as error:  # it was sent, and nobody can tell what the target says of it
-            return Result("in_doubt", response.status, visible(f"{said(response)}; {error}", secrets))
+            doubt = visible(f"{said(response)}; {error}", secrets)
+            return Result("in_doubt", response.status, doubt, heard=heard(response, secrets))
         if outcome is not None:
             pause = _pause(response, answers, now) or answers.least
             pause = pause if outcome == "throttled" else 0.0
-            return Result(outcome, response.status, visible(said(response), secrets), pause)
+            kept = None if outcome == "delivered" else heard(response, secrets)
+            return Result(outcome, response.status, visible(said(response), secrets), pause, heard=kept)
     if 200 <= response.status < 300:
         return Result("delivered", response.status, f"HTTP {response.status}")
     return classify(response, now, secrets, answers)
@@ -79,13 +87,13 @@ def judged(response: Response, answers: Answers, now: float, secrets: Sequence[s
 def classify(response: Response, now: float, secrets: Sequence[str] = (), answers: Answers = BY_STATUS) -> Result:
     """Return what an answer other than 2xx means when no rule says so; `now` is in Unix seconds."""
     status = response.status
-    detail = visible(said(response), secrets)
+    detail, kept = visible(said(response), secrets), heard(response, secrets)
     if status not in _AGAIN and status < 500:
-        return Result("permanent", status, detail)
+        return Result("permanent", status, detail, heard=kept)
     pause = _pause(response, answers, now) if status in _THROTTLING else None
     if pause is None:
-        return Result("retry", status, detail)
-    return Result("throttled", status, detail, pause)
+        return Result("retry", status, detail, heard=kept)
+    return Result("throttled", status, detail, pause, heard=kept)
 
 
 def document_of(response: Response) -> dict[str, Any]:
@@ -118,12 +126,23 @@ def said(response: Response) -> str:
     return f"HTTP {response.status}: {text}" if text else f"HTTP {response.status}"
 
 
+def heard(response: Response, secrets: Sequence[str] = ()) -> Heard:
+    """Return what is kept of an answer; it may be bytes of anything, and may repeat what it was sent."""
+    told = {name: visible(value, secrets) for name, value in response.headers.items() if name in _TELLING}
+    return Heard(response.status, told, _covered(response.body.decode("utf-8", "replace"), secrets)[:MAX_HEARD])
+
+
 def visible(text: str, secrets: Sequence[str] = ()) -> str:
     """Return text of a target for people: secrets covered, control characters escaped, cut at `MAX_DETAIL`."""
-    for secret in secrets:
-        text = text.replace(secret, "***")
+    text = _covered(text, secrets)
     shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text[:MAX_DETAIL])
     return shown[:MAX_DETAIL]
+
+
+def _covered(text: str, secrets: Sequence[str]) -> str:
+    for secret in secrets:
+        text = text.replace(secret, "***")
+    return text
 
 
 def _by_rule(response: Response, rules: Sequence[Rule]) -> Outcome | None:

@@ -3,7 +3,7 @@
 import base64
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote_plus
 
 from connectors.addresses import Network
 from connectors.assertion import SigningKey, load_key
@@ -100,5 +100,18 @@ def secrets_of(value: Mapping[str, Any]) -> tuple[str, ...]:
         texts.append(auth["hmac"]["secret"])
     texts += [text for text in value.get("headers", {}).values() if isinstance(text, FromEnvironment)]
     for query in (value.get("query", {}), value.get("poll", {}).get("query", {})):
-        texts += [quote(text, safe="") for text in query.values() if isinstance(text, FromEnvironment)]
+        given = [text for text in query.values() if isinstance(text, FromEnvironment)]
+        texts += [form for text in given for form in (text, quote(text, safe=""))]  # as sent, and as a target reads it
+    texts += _of_the_url(value.get("url", ""))
     return tuple(str(text) for text in texts if UNSET not in text)
+
+
+def _of_the_url(url: str) -> list[str]:
+    """Return what a URL takes from the environment behind its host; a path that comes with the host is no secret."""
+    if not isinstance(url, FromEnvironment):
+        return []
+    before, _, query = url.partition("?")
+    given = [pair.partition("=")[2] for pair in query.split("&")]
+    given += before.split("/")[3:] if url.written.startswith("http") else []
+    secret = [value for value in given if value and value not in url.written]
+    return [form for value in secret for form in (value, unquote_plus(value))]

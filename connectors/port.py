@@ -11,13 +11,21 @@ from crossdock.kernel.event import Event
 Outcome = Literal["delivered", "retry", "throttled", "permanent", "in_doubt"]
 
 
+class Heard(NamedTuple):
+    """What a target answered, as far as it is kept of a failure: headers that matter, the beginning of the body."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: str
+
+
 @dataclass(frozen=True, slots=True)
 class Result:
     """What came of one attempt.
 
     `status` is the target's own (0 when it gave none); `detail` is text for people; `retry_after` is in seconds
     and set only when throttled. `in_doubt` says that it may have been applied: it was sent, and no answer came.
-    `reply` is what the target answered as a new event.
+    `reply` is what the target answered as a new event, `heard` the answer itself where it was not delivered.
     """
 
     outcome: Outcome
@@ -25,6 +33,7 @@ class Result:
     detail: str
     retry_after: float = 0.0
     reply: Event | None = None
+    heard: Heard | None = field(default=None, compare=False)
 
 
 class Connector(Protocol):

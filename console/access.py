@@ -1,13 +1,16 @@
-"""Who may do what: the roles, and the check that stands before every path of the operations API."""
+"""Who may do what: the roles, who asks, and the check that stands before every path of the operations API."""
 
-import secrets
+import hashlib
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any
 
 from fastapi import Depends, HTTPException, Request
 
 TOKEN = "token"  # who acts with the token of the installation
+COOKIE = "crossdock_session"
+INSIDE = "http://console"  # what pages call the application by, in the same process
 
 
 class Role(IntEnum):
@@ -18,27 +21,63 @@ class Role(IntEnum):
     ARCHITECT = 3
     ADMIN = 4
 
+    @property
+    def word(self) -> str:
+        """The role as people write it."""
+        return self.name.lower()
+
+
+ROLES = {role.word: role for role in Role}
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """A session that a request came with; `expires` is Unix milliseconds."""
+
+    id: str = field(repr=False)
+    expires: int
+    cookie: str = COOKIE
+
+    @property
+    def csrf(self) -> str:
+        """What a request that changes something must bring beside the cookie, which other sites cannot read."""
+        return hashlib.sha256(f"csrf {self.id}".encode()).hexdigest()
+
+    def headers(self) -> dict[str, str]:
+        """Return the headers by which a page calls the API in the process as the person whom it serves."""
+        return {"cookie": f"{self.cookie}={self.id}", "x-csrf-token": self.csrf, "origin": INSIDE}
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who asks: a user by name, `token` or `token:NAME`, or `oidc:NAME`; `session` is None for a bearer token."""
+
+    name: str
+    role: Role
+    session: Signed | None = None
+
 
 Gate = Callable[[Role], Any]  # gives the dependency that lets in who has this role
 
 
-def gate_of(token: str) -> Gate:
-    """Return the gate that lets in who has the token of the installation, as admin.
+def gate(wanted: Role) -> Any:
+    """Return the dependency that lets in whom the door has let in with this role or a higher one."""
 
-    Raises:
-        ValueError: the token is empty and would let everybody in.
-    """
-    if not token:
-        raise ValueError("an empty operations token would let everybody in")
-
-    def authorised(request: Request) -> None:
-        scheme, _, given = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not secrets.compare_digest(given.encode(), token.encode()):
+    def allowed(request: Request) -> None:
+        role = getattr(request.state, "role", None)
+        if role is None:
             raise HTTPException(401, "send Authorization: Bearer TOKEN", {"www-authenticate": "Bearer"})
+        if role < wanted:
+            raise HTTPException(403, f"this takes the role {wanted.word}, and {person(request)} is {role.word}")
 
-    return lambda _: Depends(authorised)
+    return Depends(allowed)
 
 
 def person(request: Request) -> str:
     """Return who asks."""
-    return str(getattr(request.state, "person", TOKEN))
+    return str(getattr(request.state, "person", ""))
+
+
+def address(request: Any) -> str:
+    """Return the address that a request came from."""
+    return request.client.host if request.client else ""

@@ -3,30 +3,45 @@
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
+from fastapi.encoders import jsonable_encoder
+from fastapi.exceptions import RequestValidationError
 
-from console.access import Gate, Role, gate_of
+from console.access import Gate, Role, gate
+from console.alerts import add_alerts
+from console.apitokens import add_tokens
+from console.approvals import add_approvals
 from console.audit import add_audit, note
 from console.backfills import add_backfills
 from console.content import add_content
 from console.contents import add_contents
 from console.desk import Desk
+from console.door import Door
+from console.drift import add_drift
+from console.edits import add_edits
 from console.events import add_events
+from console.headers import Headers as SecurityHeaders
+from console.identity import Access
 from console.keys import add_keys
-from console.page import HEADERS, PAGE
+from console.ledger import add_ledger
+from console.letters import add_letters
+from console.partners import add_partners
 from console.past import add_past
+from console.people import add_people
 from console.plans import add_plans
 from console.problems import add_problems
+from console.processes import add_processes
 from console.rehearsals import add_rehearsals
 from console.replays import add_replays, known_route
+from console.signin import add_signin
+from console.sources import add_sources
 from console.views import show_connectors, show_overview
 from crossdock import VERSION
 from crossdock.kernel import jsontext
 from crossdock.kernel.problems import Unavailable
 
 
-def create_app(desk: Desk, token: str) -> FastAPI:
-    """Return the application; every path but the page and the probes needs the token."""
-    gate = gate_of(token)
+def create_app(desk: Desk, access: Access) -> FastAPI:
+    """Return the application, behind the door."""
     app = FastAPI(title="Crossdock operations", version=VERSION, docs_url=None, redoc_url=None, openapi_url=None)
 
     _probes(app)
@@ -35,6 +50,7 @@ def create_app(desk: Desk, token: str) -> FastAPI:
     _acts(app, desk, gate)
     add_replays(app, desk, gate)
     add_keys(app, desk, gate)
+    add_ledger(app, desk, gate)
     add_content(app, desk.office, desk.audit, gate)
     add_past(app, desk, gate)
     add_events(app, desk, gate)
@@ -44,19 +60,45 @@ def create_app(desk: Desk, token: str) -> FastAPI:
     add_problems(app, desk, gate)
     add_plans(app, desk, gate)
     add_rehearsals(app, desk, gate)
+    add_letters(app, desk, gate)
+    add_edits(app, desk, gate)
+    add_approvals(app, desk, gate)
+    add_alerts(app, desk, gate)
+    add_drift(app, desk, gate)
+    add_partners(app, desk, gate)
+    add_sources(app, desk, gate)
+    add_processes(app, desk, gate)
 
+    _access(app, access, desk)
+    _answer_errors(app)
+    app.add_middleware(Door, access=access)
+    app.add_middleware(SecurityHeaders, secure=access.secure)
+    return app
+
+
+def _access(app: FastAPI, access: Access, desk: Desk) -> None:
+    add_signin(app, access, desk.audit, gate)
+    add_people(app, access, desk.audit, gate)
+    add_tokens(app, access, desk.audit, gate)
+    if access.provider is not None:
+        from console.oidc import add_oidc  # noqa: PLC0415  what it needs, nobody else does
+
+        add_oidc(app, access, access.provider, desk.audit)
+
+
+def _answer_errors(app: FastAPI) -> None:
     @app.exception_handler(Unavailable)
     async def on_unavailable(_: Request, error: Unavailable) -> Response:
         return _json({"detail": str(error)}, 503)
 
-    return app
+    @app.exception_handler(RequestValidationError)
+    async def on_invalid(_: Request, error: RequestValidationError) -> Response:
+        """Say what is wrong without what was sent, which may be a password in the wrong place."""
+        told = [{name: part for name, part in one.items() if name != "input"} for one in error.errors()]
+        return _json({"detail": jsonable_encoder(told)}, 422)
 
 
 def _probes(app: FastAPI) -> None:
-    @app.get("/", include_in_schema=False)
-    async def page() -> Response:
-        return Response(PAGE, media_type="text/html", headers=HEADERS)
-
     @app.get("/livez", include_in_schema=False)
     async def livez() -> Response:
         return Response("ok", media_type="text/plain")
@@ -66,10 +108,6 @@ def _views(app: FastAPI, desk: Desk, gate: Gate) -> None:
     @app.get("/ops/v1/overview", dependencies=[gate(Role.VIEWER)])
     async def overview() -> Response:
         return _json(await show_overview(desk))
-
-    @app.get("/ops/v1/ledger", dependencies=[gate(Role.VIEWER)])
-    async def ledger() -> Response:
-        return _json((await desk.ledger()).as_dict())
 
     @app.get("/ops/v1/asyncapi.json", dependencies=[gate(Role.VIEWER)])
     async def asyncapi() -> Response:

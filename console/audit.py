@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Annotated, Any
 
-from fastapi import FastAPI, Query, Request, Response
+from fastapi import FastAPI, HTTPException, Query, Request, Response
 
 from console.access import Gate, Role, person
 from crossdock.kernel import jsontext
@@ -39,6 +39,17 @@ async def note(audit: Audit, request: Request, act: str, on: str, **detail: Any)
     """
     address = request.client.host if request.client else ""
     await audit.note(person(request), address, act, on, detail)
+
+
+async def note_reveal(audit: Audit, request: Request, on: str, why: str) -> None:
+    """Note that a person asks for what is masked; viewers may not, whatever their reason.
+
+    Raises:
+        Unavailable: it could not be noted and must not be done.
+    """
+    if getattr(request.state, "role", Role.VIEWER) < Role.OPERATOR:
+        raise HTTPException(403, f"to reveal takes the role {Role.OPERATOR.word}")
+    await note(audit, request, "content.reveal", on, reason=why)
 
 
 def _json(document: Mapping[str, Any]) -> Response:

@@ -3,23 +3,21 @@
 What schemas call personal is masked unless it is asked for with a reason, which the audit log keeps.
 """
 
-from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
 from fastapi import FastAPI, HTTPException, Query, Request, Response
 
 from console.access import Gate, Role
-from console.audit import note
+from console.audit import note_reveal
 from console.desk import Desk
+from console.masking import MASK, covered, hidden, leaves, personal_of, without
 from crossdock.kernel import event as events
 from crossdock.kernel import jsontext
 from crossdock.kernel.event import Event
 from crossdock.kernel.problems import Refused
-from crossdock.kernel.stream import CLAIM, EVENTS, RAW, SOURCE, VERSION, Message
+from crossdock.kernel.stream import CLAIM, EVENTS, RAW, SOURCE, Message
 from crossdock.project import Project
-from schemas.annotations import PERSONAL, annotated, masked, values
 
-MASK = "***"
 STREAMS = {"received": RAW, "canonical": EVENTS}
 
 Reason = Annotated[str, Query(max_length=300)]
@@ -54,7 +52,7 @@ async def _message(desk: Desk, stream: str, seq: int) -> Message:
 
 async def _reveal(desk: Desk, request: Request, on: str, why: str) -> None:
     if why:
-        await note(desk.audit, request, "content.reveal", on, reason=why)
+        await note_reveal(desk.audit, request, on, why)
 
 
 def _event(message: Message) -> Event:
@@ -66,17 +64,7 @@ def _event(message: Message) -> Event:
 
 
 def _shown(project: Project, message: Message, event: Event, revealed: bool) -> Any:
-    """Return the data for people; all of it is masked when no schema says what is personal."""
-    if revealed:
-        return event.data
-    personal = _personal(project, message, event)
-    return MASK if personal is None or isinstance(event.data, bytes) else masked(event.data, personal, MASK)
-
-
-def _personal(project: Project, message: Message, event: Event) -> dict[tuple[str, ...], Any] | None:
-    version = message.headers.get(VERSION) or event.dataschema.rpartition("/")[2]
-    known = version in project.registry.versions(event.type)
-    return annotated(project.registry.schema(event.type, version), PERSONAL) if known else None
+    return event.data if revealed else covered(event, personal_of(project, message.headers, event))
 
 
 def _told(event: Event, data: Any) -> dict[str, Any]:
@@ -86,7 +74,7 @@ def _told(event: Event, data: Any) -> dict[str, Any]:
 
 
 def _holds(data: Any) -> bool:
-    return MASK in _leaves(data)
+    return MASK in leaves(data)
 
 
 def _sent(project: Project, message: Message, name: str, revision: str, revealed: bool) -> dict[str, Any]:
@@ -102,34 +90,10 @@ def _sent(project: Project, message: Message, name: str, revision: str, revealed
     except Refused as error:
         detail = "; ".join(problem.message for problem in error.problems)
         raise HTTPException(422, f"revision {project.revision} cannot make it again: {detail}") from None
-    personal = _personal(project, message, event)
-    data = made.data if revealed else MASK if personal is None else _without(made.data, _hidden(event, personal))
+    personal = personal_of(project, message.headers, event)
+    data = made.data if revealed else MASK if personal is None else without(made.data, hidden(event, personal))
     same = {"revision": project.revision, "as_it_was": revision == project.revision}
     return _told(made, data) | {"route": name, "connector": route.connector} | same
-
-
-def _hidden(event: Event, personal: dict[tuple[str, ...], Any]) -> set[str]:
-    """Return the personal values of an event, as whatever a map calls them they are the same in what it makes."""
-    found = (value for path, said in personal.items() if said is not False for value in values(event.data, path))
-    return {str(leaf) for value in found for leaf in _leaves(value) if leaf not in ("", None, True, False)}
-
-
-def _leaves(data: Any) -> Iterator[Any]:
-    if isinstance(data, dict | list):
-        for child in data.values() if isinstance(data, dict) else data:
-            yield from _leaves(child)
-    else:
-        yield data
-
-
-def _without(data: Any, hidden: set[str]) -> Any:
-    """Return data with a mask for every text that holds a personal value, and for every number that is one."""
-    if isinstance(data, dict):
-        return {name: _without(child, hidden) for name, child in data.items()}
-    if isinstance(data, list):
-        return [_without(child, hidden) for child in data]
-    holds = any(one in data for one in hidden) if isinstance(data, str) else str(data) in hidden
-    return MASK if holds else data
 
 
 def _json(document: Any) -> Response:

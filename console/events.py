@@ -54,10 +54,11 @@ def _search(wanted: Wanted) -> Search:
     if "." in wanted.after and wanted.key:
         raise HTTPException(422, "after: it is the end of a page of another search")
     named = wanted.model_dump(exclude={"since", "to"})
-    return Search(**named, since=_milliseconds("from", wanted.since), until=_milliseconds("to", wanted.to))
+    return Search(**named, since=milliseconds("from", wanted.since), until=milliseconds("to", wanted.to))
 
 
-def _milliseconds(name: str, text: str) -> int:
+def milliseconds(name: str, text: str) -> int:
+    """Read a date and time that a person gave as Unix milliseconds, 0 for none; 422 when it is no time."""
     return int(moment(name, text).timestamp() * 1000) if text else 0
 
 

@@ -99,7 +99,7 @@ def _make(project: Project, wanted: NewKey) -> tuple[str, KeyRecord]:
         sources=tuple(wanted.sources),
         types=tuple(wanted.types),
         status=wanted.status,
-        expires=_end(wanted.expires, now),
+        expires=end_of(wanted.expires, now),
         rate=_rate(wanted.rate),
         note=wanted.note,
     )
@@ -145,8 +145,8 @@ def _takes_keys_of(source: SourceSpec, partner: str) -> bool:
     return source.partner == partner and source.verify.scheme == API_KEY
 
 
-def _end(text: str, now: int) -> int:
-    """Return when a key ends, from a duration, a day or a time (UTC where it does not say)."""
+def end_of(text: str, now: int) -> int:
+    """Return when a key or token ends, from a duration, a day or a time (UTC where it does not say)."""
     if not text:
         return 0
     if re.fullmatch(units.DURATION, text):

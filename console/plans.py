@@ -1,87 +1,163 @@
 """`/ops/v1/plans`: a replay that is counted, run, paused, gone on with and cancelled; called by `console.api`."""
 
-import asyncio
-from collections import Counter
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import FastAPI, HTTPException, Query, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
+from console import selections
 from console.access import Gate, Role, person
 from console.audit import note
 from console.desk import Desk
-from console.replays import selected
+from console.exact import exact
+from console.outcomes import Outcomes
+from console.replays import known_route
+from console.second import second_person
+from console.selections import Chosen, Events, Letters
 from crossdock.kernel import jsontext
-from crossdock.pipeline.replayer import choose
+from crossdock.kernel.problems import Refused
+from dlq import patch
+from dlq.edits import new_name
 from dlq.plans import ENDED, Plan
 
-MOST = 100_000  # dead letters of one plan
+Word = Literal["delivered", "routed", "failed_again", "under_way", "still_open", "discarded", "unwanted"]
 
 
-class Wanted(BaseModel):
-    """Which dead letters, why, and how many a second at most."""
+class Wanted(Letters):
+    """What is sent again, to whom, from which stage on, with which change, why, and how many a second at most."""
 
     model_config = ConfigDict(extra="forbid")
-    ids: list[str] = Field([], max_length=MOST)
-    route: str = Field("", max_length=200)
-    reason: str = Field("", max_length=200)
-    problem: str = Field("", max_length=40)
+    events: Events | None = None
+    to: Literal["failed", "all"] = "failed"
+    routes: list[str] = Field([], max_length=1000)
+    from_stage: Literal["canonical", "raw"] = "canonical"
+    patch: list[Any] | None = None
     why: str = Field("", max_length=300)
     rate: int = Field(500, ge=1, le=10_000)
 
 
 def add_plans(app: FastAPI, desk: Desk, gate: Gate) -> None:
     """Add the paths of this file."""
+    outcomes = Outcomes(desk)
 
     @app.post("/ops/v1/plans", dependencies=[gate(Role.OPERATOR)])
-    async def make(wanted: Wanted, request: Request) -> Response:
-        return await _make(desk, wanted, request)
+    async def make(request: Request) -> Response:
+        return await _make(desk, await exact(request, Wanted), request)
 
     @app.get("/ops/v1/plans", dependencies=[gate(Role.VIEWER)])
     async def plans(limit: Annotated[int, Query(ge=1, le=1000)] = 100) -> Response:
         return _json({"items": [plan.as_dict() for plan in (await desk.replayer.plans.all())[:limit]]})
 
     @app.get("/ops/v1/plans/{plan}", dependencies=[gate(Role.VIEWER)])
-    async def show(plan: str) -> Response:
-        return _json(await _shown(desk, await _plan(desk, plan)))
+    async def show(plan: str, report: bool = True) -> Response:
+        found = await _plan(desk, plan)
+        return _json(_shown(desk, found) | ({"report": await outcomes.report(found)} if report else {}))
 
+    @app.get("/ops/v1/plans/{plan}/items", dependencies=[gate(Role.VIEWER)])
+    async def items(
+        plan: str,
+        outcome: Word = "failed_again",
+        after: Annotated[int, Query(ge=0)] = 0,
+        limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    ) -> Response:
+        found, further = await outcomes.page(await _plan(desk, plan), outcome, after, limit)
+        return _json({"items": [one._asdict() for one in found], "next": further})
+
+    _add_acts(app, desk, gate)
+
+
+def _add_acts(app: FastAPI, desk: Desk, gate: Gate) -> None:
     @app.post("/ops/v1/plans/{plan}/run", dependencies=[gate(Role.OPERATOR)])
     async def run(plan: str, request: Request) -> Response:
-        return await _act(desk, plan, "run", request)
+        found = await _may(desk, plan, "run")
+        wanted = {"plan": found.id}
+        if not found.begun and (asked := await second_person(desk, request, "plan", found.total, wanted, found.reason)):
+            return asked
+        await _note(desk, found, "run", request)
+        return _json(await run_plan(desk, plan))
 
     @app.post("/ops/v1/plans/{plan}/pause", dependencies=[gate(Role.OPERATOR)])
     async def pause(plan: str, request: Request) -> Response:
-        return await _act(desk, plan, "pause", request)
+        return await _turn(desk, plan, "pause", request)
 
     @app.post("/ops/v1/plans/{plan}/cancel", dependencies=[gate(Role.OPERATOR)])
     async def cancel(plan: str, request: Request) -> Response:
-        return await _act(desk, plan, "cancel", request)
+        return await _turn(desk, plan, "cancel", request)
+
+
+async def run_plan(desk: Desk, plan_id: str) -> dict[str, Any]:
+    """Begin a plan, or go on with a paused one; 404 and 409 when it cannot be."""
+    begun = await desk.replayer.start(await _may(desk, plan_id, "run"))
+    return _shown(desk, _turned(begun, plan_id))
 
 
 async def _make(desk: Desk, wanted: Wanted, request: Request) -> Response:
-    asked = wanted.model_dump(include={"ids", "route", "reason", "problem"})
-    items, gone = await choose(await selected(desk, **asked, limit=MOST + 1), desk.letters)
-    if len(items) > MOST:
-        raise HTTPException(422, f"more than {MOST} dead letters; make several plans")
-    who = person(request)
-    plan = await desk.replayer.plans.make(items, who, wanted.why, wanted.rate)
-    return _json({**plan.as_dict(), "past_retention": gone}, 201)
+    for route in wanted.routes:
+        known_route(desk, route)
+    changed = _patch(wanted)
+    chosen = await _chosen(desk, wanted)
+    fields: dict[str, Any] = {"to": wanted.to, "from_stage": wanted.from_stage, "routes": wanted.routes}
+    past = wanted.to == "all"
+    asked = wanted.model_dump(
+        exclude={"ids", "to", "from_stage", "routes", "patch", "why", "rate"}, exclude_defaults=True, by_alias=True
+    )
+    plan = await desk.replayer.plans.make(
+        chosen.items, person(request), wanted.why, wanted.rate,
+        of="events" if past else "letters", asked=asked | ({"ids": len(wanted.ids)} if wanted.ids else {}),
+        **fields, **changed,
+    )  # fmt: skip
+    return _json({**_shown(desk, plan), "past_retention": chosen.gone}, 201)
 
 
-async def _act(desk: Desk, plan_id: str, act: str, request: Request) -> Response:
+def _patch(wanted: Wanted) -> dict[str, str]:
+    """Return the fields of a plan that changes what it sends; 422 for what is no patch, or cannot be."""
+    if wanted.patch is None:
+        return {}
+    if wanted.to == "all" or wanted.from_stage == "raw":
+        raise HTTPException(422, 'patch: it is for dead letters, sent to what failed; leave "to" and "from_stage" out')
+    try:
+        patch.read(wanted.patch)
+    except Refused as error:
+        raise HTTPException(422, f"patch: {error}") from None
+    return {"edit": new_name(), "patch": jsontext.dumps(wanted.patch).decode()}
+
+
+async def _chosen(desk: Desk, wanted: Wanted) -> Chosen:
+    letters = Letters.model_validate(wanted.model_dump(include=set(Letters.model_fields)))
+    to_all = wanted.to == "all"
+    if wanted.events is None:
+        return await selections.letters_of(desk, letters, wanted.routes, to_all=to_all)
+    if letters != Letters():
+        raise HTTPException(422, "name events, or dead letters, not both")
+    if to_all:
+        return await selections.past_of(desk, wanted.events)
+    return await selections.failed_of(desk, wanted.events, wanted.routes)
+
+
+async def _turn(desk: Desk, plan_id: str, act: Literal["pause", "cancel"], request: Request) -> Response:
+    await _note(desk, await _may(desk, plan_id, act), act, request)
+    turned = await desk.replayer.stop(plan_id, "paused" if act == "pause" else "cancelled")
+    return _json(_shown(desk, _turned(turned, plan_id)))
+
+
+async def _may(desk: Desk, plan_id: str, act: str) -> Plan:
+    """Return a plan with which this can be done; 404 and 409 else."""
     plan = await _plan(desk, plan_id)
     if plan.state in ENDED:
         raise HTTPException(409, f"plan {plan_id} is {plan.state}; make another one")
     if plan.state == "running" and act == "run":
         raise HTTPException(409, f"plan {plan_id} runs already")
-    await note(desk.audit, request, f"plan.{act}", plan_id, total=plan.total, done=plan.done, why=plan.reason)
-    if act == "run":
-        turned = await desk.replayer.start(plan)
-    else:
-        turned = await desk.replayer.plans.turn(plan_id, "paused" if act == "pause" else "cancelled")
-    if turned is None:
+    return plan
+
+
+async def _note(desk: Desk, plan: Plan, act: str, request: Request) -> None:
+    await note(desk.audit, request, f"plan.{act}", plan.id, total=plan.total, done=plan.done, why=plan.reason)
+
+
+def _turned(plan: Plan | None, plan_id: str) -> Plan:
+    if plan is None:
         raise HTTPException(409, f"somebody else did something with plan {plan_id} at the same moment; look again")
-    return _json(turned.as_dict())
+    return plan
 
 
 async def _plan(desk: Desk, plan_id: str) -> Plan:
@@ -91,13 +167,25 @@ async def _plan(desk: Desk, plan_id: str) -> Plan:
     return found
 
 
-async def _shown(desk: Desk, plan: Plan) -> dict[str, Any]:
-    """Return a plan, and how many dead letters of its selection are in which state by now."""
-    states: Counter[str] = Counter()
-    async for part in desk.replayer.plans.items(plan):
-        known = await asyncio.to_thread(desk.journal.known, [item.id for item in part])
-        states.update(state.state for state in known.values())
-    return {**plan.as_dict(), "states": states}
+def _shown(desk: Desk, plan: Plan) -> dict[str, Any]:
+    """Return a plan with what a person should know before it goes on."""
+    return {
+        **plan.as_dict(),
+        "waits_for": desk.replayer.outbox.waits.get(plan.id, ""),
+        "warnings": [] if plan.state in ENDED else _warnings(desk, plan),
+    }
+
+
+def _warnings(desk: Desk, plan: Plan) -> list[str]:
+    revision, project = desk.project.revision, desk.project
+    found = [
+        f"route {name} is not in force any more; it gets nothing" for name in plan.routes if name not in project.routes
+    ]
+    if not plan.tried:
+        found.append("it was not tried dry")
+    elif plan.tried != revision:
+        found.append(f"it was tried dry by revision {plan.tried[:12]}, but {revision[:12]} is in force")
+    return found
 
 
 def _json(document: Any, status: int = 200) -> Response:

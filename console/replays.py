@@ -1,7 +1,7 @@
 """Dead letters in the operations API: listed, shown, sent again and given up; called by `console.api`."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from functools import partial
 from typing import Annotated, Any, Literal
@@ -9,12 +9,14 @@ from typing import Annotated, Any, Literal
 from fastapi import FastAPI, HTTPException, Query, Request, Response
 from pydantic import BaseModel, Field
 
-from console.access import Gate, Role
+from console.access import Gate, Role, person
 from console.audit import note
 from console.desk import Desk
+from console.second import second_person
 from crossdock.kernel import jsontext
 from crossdock.pipeline.recorder import now_ms
 from crossdock.pipeline.replay import discard_letters, replay_letters
+from dlq.record import DeadLetter
 from journal.store import OPEN, REPLAYING, LetterState
 
 MANY = 10_000
@@ -54,13 +56,6 @@ def add_replays(app: FastAPI, desk: Desk, gate: Gate) -> None:
         )
         return _json({"items": [letter.as_dict() for letter in found]})
 
-    @app.get("/ops/v1/dead-letters/{letter_id}", dependencies=[gate(Role.VIEWER)])
-    async def show_letter(letter_id: str) -> Response:
-        state = await _letter(desk, letter_id)
-        letter = await desk.letters.get(state.ref)
-        content = {**asdict(letter), "payload": letter.payload.decode("utf-8", "backslashreplace")} if letter else {}
-        return _json({**content, **state.as_dict()})
-
     @app.post("/ops/v1/replays", dependencies=[gate(Role.OPERATOR)])
     async def replay(selection: Selection, request: Request) -> Response:
         states = await selected(desk, selection.ids, route=selection.route, reason=selection.reason)
@@ -68,19 +63,42 @@ def add_replays(app: FastAPI, desk: Desk, gate: Gate) -> None:
             asked = selection.model_dump(exclude={"dry_run", "ids"})
             await note(desk.audit, request, "replay", "", ids=[state.id for state in states], **asked)
         acts = desk.replayer.acts
-        results = await replay_letters(states, desk.letters, desk.streams, acts, dry_run=selection.dry_run)
+        results = await replay_letters(
+            states, desk.letters, desk.streams, acts, desk.project.routes, dry_run=selection.dry_run
+        )
         return _json({"dry_run": selection.dry_run, "items": [asdict(result) for result in results]})
 
     @app.post("/ops/v1/discards", dependencies=[gate(Role.OPERATOR)])
     async def discard(given_up: GivenUp, request: Request) -> Response:
-        states = [await _letter(desk, letter_id) for letter_id in dict.fromkeys(given_up.ids)]
+        for letter_id in given_up.ids:
+            await state_of(desk, letter_id)
+        order = {"ids": given_up.ids}
+        asked = await second_person(desk, request, "discard", len(given_up.ids), order, given_up.reason)
+        if asked is not None:
+            return asked
         await note(desk.audit, request, "discard", "", ids=given_up.ids, reason=given_up.reason)
-        results = await discard_letters(states, desk.letters, desk.streams, desk.replayer.acts, given_up.reason)
-        await desk.unpark([one.id for one in results if one.outcome == "discarded"])
-        return _json({"items": [asdict(result) for result in results]})
+        return _json(await give_up(desk, given_up.ids, given_up.reason, person(request)))
 
 
-async def _letter(desk: Desk, letter_id: str) -> LetterState:
+async def give_up(desk: Desk, ids: Sequence[str], reason: str, who: str) -> dict[str, Any]:
+    """Give dead letters up for good; 404 for one that there is not."""
+    states = [await state_of(desk, letter_id) for letter_id in dict.fromkeys(ids)]
+    results = await discard_letters(states, desk.letters, desk.streams, desk.replayer.acts, reason, who)
+    await desk.unpark([one.id for one in results if one.outcome == "discarded"])
+    return {"items": [asdict(result) for result in results]}
+
+
+async def letter_of(desk: Desk, letter_id: str) -> tuple[LetterState, DeadLetter]:
+    """Return a dead letter and its state; 404 for none, 410 for one past its retention."""
+    state = await state_of(desk, letter_id)
+    letter = await desk.letters.get(state.ref)
+    if letter is None:
+        raise HTTPException(410, f"{letter_id} is past its retention; only its journey is left")
+    return state, letter
+
+
+async def state_of(desk: Desk, letter_id: str) -> LetterState:
+    """Return what the journal knows of a dead letter; 404 for none."""
     found = await asyncio.to_thread(desk.journal.letter, letter_id)
     if found is None:
         raise HTTPException(404, f"no dead letter {letter_id}")
@@ -105,8 +123,13 @@ async def selected(
         for state in (OPEN, REPLAYING)
         for letter in await asyncio.to_thread(partial(desk.journal.letters, state=state, **asked, limit=limit))
     ]
+    return sendable(found)
+
+
+def sendable(states: Iterable[LetterState]) -> list[LetterState]:
+    """Return those that are open, or that were recorded as replayed and not heard of since."""
     stuck = now_ms() - STUCK_AFTER
-    return [letter for letter in found if letter.state == OPEN or letter.last_seen < stuck]
+    return [one for one in states if one.state == OPEN or (one.state == REPLAYING and one.last_seen < stuck)]
 
 
 def known_route(desk: Desk, name: str) -> None:

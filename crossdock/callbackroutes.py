@@ -40,7 +40,8 @@ def tell_closed(sources: Iterable[SourceSpec]) -> None:
     for source in sources:
         if source.callback is not None and source.callback.closed:
             missing = ", ".join(source.callback.missing)
-            log.warning("the callback of source %s is closed: not set: %s", source.name, missing)
+            what = "the callback of source %s is closed: not set: %s"
+            log.warning(what, source.name, missing, extra={"source": source.name})
 
 
 def routes(sources: Iterable[SourceSpec]) -> list[Route]:

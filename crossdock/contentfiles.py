@@ -12,7 +12,7 @@ from crossdock.kernel.problems import Problem, Refused
 from transforms import spec as transform_spec
 from transforms.python import modules
 
-FOLDERS = ("gateway", "schemas", "transforms", "routes", "connectors")
+FOLDERS = ("gateway", "schemas", "transforms", "routes", "connectors", "alerts", "journal")
 MOST_BYTES = 64 << 20  # of all files together; every process holds what it makes of them in memory
 MOST_FILES = 10_000
 _KINDS = {".yaml", ".json", ".csv"}

@@ -6,6 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
+from alerts.spec import Alerts
 from connectors.spec import ConnectorSpec
 from crossdock.casting import Casting, untaken
 from crossdock.contenttest import ContentTest
@@ -15,6 +16,7 @@ from crossdock.kernel.problems import Refused, refuse
 from crossdock.source import SourceSpec
 from crossdock.targetforms import TargetForm
 from journal.keys import Key
+from journal.spec import Rule
 from routes.match import matches
 from routes.spec import Route
 from schemas import annotations
@@ -43,6 +45,8 @@ class Project:
     tests: tuple[ContentTest, ...]
     casts: tuple[Cast, ...] = ()
     forms: Mapping[str, TargetForm] = field(default_factory=dict)
+    alerts: Alerts = field(default_factory=Alerts)
+    rules: tuple[Rule, ...] = ()
 
     def transform_for(self, type_: str, version: str) -> Transform | None:
         """Return the transform that takes a raw type and version."""

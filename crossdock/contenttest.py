@@ -10,7 +10,7 @@ from crossdock.kernel import jsontext
 from crossdock.kernel.content import TESTS, Spot, did_you_mean, read_all, read_schema
 from crossdock.kernel.event import STRUCTURED, Event, decode_structured
 from crossdock.kernel.problems import Problem, Refused
-from crossdock.kernel.yamlfile import Path_
+from crossdock.kernel.yamlfile import Document, Path_, check
 
 FOLDERS = ("gateway", "transforms", "routes")
 JSON = "application/json"
@@ -54,6 +54,21 @@ def load(root: Path) -> tuple[ContentTest, ...]:
     """
     paths = [path for folder in FOLDERS for path in sorted((root / folder).rglob(f"*{TESTS}"))]
     documents, problems = read_all(paths, root, _SCHEMA)
+    return _tests(documents, problems)
+
+
+def read(document: Document) -> tuple[ContentTest, ...]:
+    """Return the tests of one file.
+
+    Raises:
+        Refused: with every problem of it.
+    """
+    if wrong := check(document, _SCHEMA):
+        raise Refused(wrong)
+    return _tests([document], [])
+
+
+def _tests(documents: Iterable[Document], problems: list[Problem]) -> tuple[ContentTest, ...]:
     spots = [Spot(document, ("tests", i)) for document in documents for i in range(len(document.value["tests"]))]
     tests = [_test(spot, problems) for spot in spots]
     if problems:

@@ -2,18 +2,20 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import combinations
 
+from alerts.spec import Alerts
 from connectors.kinds import KINDS
 from connectors.spec import ConnectorSpec
-from crossdock import castcheck, casting
+from crossdock import alertcheck, castcheck, casting, rulecheck
 from crossdock.kernel.content import Spot, did_you_mean
 from crossdock.kernel.nearest import near
 from crossdock.kernel.problems import Problem, Refused
 from crossdock.kernel.yamlfile import Path_
 from crossdock.source import SourceSpec
+from journal.spec import Rule
 from routes.spec import Route
 from schemas.registry import Registry, major_of
 from transforms.casts import Cast
@@ -34,6 +36,8 @@ class Parts:
     unread: Mapping[str, str]
     casts: tuple[Cast, ...] = ()
     mapped: tuple[Mapped, ...] = ()
+    alerts: Alerts = field(default_factory=Alerts)
+    rules: tuple[Rule, ...] = ()
 
     def may_have(self, name: str, *folders: str) -> bool:
         """Tell whether a file that could not be read names it; then nothing is said of what seems to be missing."""
@@ -63,8 +67,16 @@ def compare(parts: Parts) -> list[Problem]:
         *_polls(parts),
         *_never_arriving(parts),
         *_types_nobody_makes(parts),
+        *rulecheck.problems(parts.rules, parts.registry, parts.transforms, _made_types(parts), parts.may_have),
+        *alertcheck.problems(parts.alerts, _names(parts), parts.may_have),
         *castcheck.problems(parts.casts, parts.transforms, parts.routes, parts.registry, parts.unread),
     ]
+
+
+def _names(parts: Parts) -> dict[str, list[str]]:
+    """Return the names of what alerts may be about."""
+    routes, sources = [one.name for one in parts.routes], [one.name for one in parts.sources]
+    return {"route": routes, "source": sources, "connector": list(parts.connectors)}
 
 
 def _never_arriving(parts: Parts) -> Iterator[Problem]:

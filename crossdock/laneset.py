@@ -191,7 +191,8 @@ class LaneSet:
         await lane.settle()
         del self.lanes[lane.route.name]
         await self._workshop.tidy(self.lanes.values())
-        log.info("route %s is gone, and nothing of it is left", lane.route.name)
+        name = lane.route.name
+        log.info("route %s is gone, and nothing of it is left", name, extra={"route": name})
 
 
 def share(project: Project, seat: int, seats: int) -> list[Route]:

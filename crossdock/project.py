@@ -5,12 +5,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from alerts import spec as alert_spec
+from alerts.spec import Alerts
 from connectors import reading as connector_reading
+from connectors.spec import ConnectorSpec
 from crossdock import callbackroutes, contenttest, source, targetforms
 from crossdock.contentfiles import FOLDERS, passed_over, placeholders, revision_of, unread_texts
 from crossdock.contents import Project
+from crossdock.contenttest import ContentTest
 from crossdock.crosscheck import Parts, compare
 from crossdock.kernel.problems import Incomplete, Problem, Refused
+from crossdock.targetforms import TargetForm
+from journal import spec as journal_spec
 from routes import spec as route_spec
 from schemas import registry as schema_registry
 from schemas.registry import Registry
@@ -63,25 +69,40 @@ def read(root: Path, env: Mapping[str, str], strict_env: bool = True, tests: boo
     problems.extend(targetforms.compare(routes, forms, root))
     problems.extend(parked(forms.values()))
     connectors = _collect(problems, lambda: connector_reading.load(root, variables)) or {}
+    alerts = _collect(problems, lambda: alert_spec.load(root, env)) or Alerts()
+    rules = _collect(problems, lambda: journal_spec.load(root)) or ()
     unread = unread_texts(root, problems, {one.spot.document.file for one in transforms}) if problems else {}
     cases = (_collect(problems, lambda: contenttest.load(root)) if tests else None) or ()
     told_by = _collect(problems, lambda: callbackroutes.connectors(sources)) or {}
     mapped: tuple[Mapped, ...] = (*transforms, *casts, *forms.values())
-    parts = Parts(registry, sources, transforms, routes, connectors, unread, casts, mapped)
+    parts = Parts(registry, sources, transforms, routes, connectors, unread, casts, mapped, alerts, rules)
     problems.extend(compare(parts))
-    project = Project(
+    project = _project(root, revision, parts, told_by, cases, forms)
+    return Reading(project, parts, tuple(in_order(problems)))
+
+
+def _project(
+    root: Path,
+    revision: str,
+    parts: Parts,
+    told_by: Mapping[str, ConnectorSpec],
+    cases: tuple[ContentTest, ...],
+    forms: Mapping[str, TargetForm],
+) -> Project:
+    return Project(
         root,
         revision,
-        registry,
-        {one.name: one for one in sources},
-        {(one.from_type, one.from_major): one for one in transforms},
-        {one.name: one for one in (*routes, *callbackroutes.routes(sources))},
-        {**connectors, **told_by},
+        parts.registry,
+        {one.name: one for one in parts.sources},
+        {(one.from_type, one.from_major): one for one in parts.transforms},
+        {one.name: one for one in (*parts.routes, *callbackroutes.routes(parts.sources))},
+        {**parts.connectors, **told_by},
         cases,
-        casts,
+        parts.casts,
         forms,
+        parts.alerts,
+        parts.rules,
     )
-    return Reading(project, parts, tuple(in_order(problems)))
 
 
 def in_order(problems: Iterable[Problem]) -> list[Problem]:

@@ -42,7 +42,8 @@ class SourceSpec:
     """What one source may send, and how; `types` are pairs of type and pinned version.
 
     `match` is how the events' `source` attribute begins, `dedupe_window` is in seconds, `dedupe_key` replaces source
-    and id of an event. `event` makes the envelope of a webhook; its `each` cuts a body that carries many.
+    and id of an event. `event` makes the envelope of a webhook; its `each` cuts a body that carries many. `expect` is
+    after how many seconds without an event it counts as silent, 0 where that is learnt.
     """
 
     name: str
@@ -61,6 +62,7 @@ class SourceSpec:
     retirement: Retirement
     callback: Callback | None
     poll: Poll | None
+    expect: float
     spot: Spot = field(repr=False, compare=False)
 
     @property
@@ -161,6 +163,7 @@ def _source(spot: Spot, root: Path, env: Mapping[str, str], problems: list[Probl
         retirement=read_retirement(spot, problems),
         callback=read_callback(value["callback"], env) if "callback" in value else None,
         poll=Poll(value["poll"]["connector"], seconds(value["poll"].get("every", "30s"))) if "poll" in value else None,
+        expect=seconds(value.get("expect", "0s")),
         spot=spot,
     )
 

@@ -1,4 +1,4 @@
-"""Replay plans: a frozen selection of dead letters and how far it was sent, kept where a kill cannot reach it."""
+"""Replay plans: a frozen selection and how far it was sent, kept where a kill cannot reach it."""
 
 import time
 from collections.abc import AsyncIterator, Sequence
@@ -11,6 +11,7 @@ from dlq.ports import Records
 
 PIECE = 1000  # items in one record
 _HEAD, _ITEMS = "plan", "items"
+_INSIDE = ("mark", "runner", "version", "patch")
 
 State = Literal["planned", "running", "paused", "cancelled", "done"]
 ENDED = frozenset({"cancelled", "done"})
@@ -25,13 +26,27 @@ class Item(NamedTuple):
     failures: int
 
 
+class Past(NamedTuple):
+    """One past event of the selection: its sequence in EVENTS, 0 for one that never came there, and the one in RAW."""
+
+    seq: int
+    raw: int
+
+
+Items = Sequence[Item] | Sequence[Past]
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A replay of `total` dead letters, oldest first, at most `rate` a second; the first `done` were looked at.
+    """A replay of `total` dead letters or past events, oldest first, at most `rate` a second.
 
-    Of these `sent` were sent, `skipped` had changed since, `gone` are past their retention. `mark` is the last sequence
-    of each stream before what `done` does not count yet was sent. `runner` is the process that sends. `at` is Unix
-    milliseconds; `version` is that of the record, 0 for none.
+    The first `done` were looked at. Of these `sent` were sent, `skipped` had changed since or were not wanted, `gone`
+    are past their retention. `of` says what the items are, `to` and `routes` (none for all) where they go, and
+    `from_stage` whether the process step makes them anew. `edit` names the edit that `patch` (JSON)
+    makes of each.
+    `tried` is the revision by which it was tried dry last. `mark` is the last sequence of each stream before what
+    `done` does not count yet was sent. `runner` is the process that sends. `at`, `begun` and `ended` are Unix
+    milliseconds, 0 for not yet; `version` is that of the record, 0 for none.
     """
 
     id: str
@@ -47,11 +62,21 @@ class Plan:
     gone: int = 0
     mark: dict[str, int] = field(default_factory=dict)
     runner: str = ""
+    of: Literal["letters", "events"] = "letters"
+    to: Literal["failed", "all"] = "failed"
+    from_stage: Literal["canonical", "raw"] = "canonical"
+    routes: list[str] = field(default_factory=list)
+    asked: dict[str, Any] = field(default_factory=dict)
+    edit: str = ""
+    patch: str = ""
+    tried: str = ""
+    begun: int = 0
+    ended: int = 0
     version: int = field(default=0, compare=False)
 
     def as_dict(self) -> dict[str, Any]:
-        """Return what people and scripts are told."""
-        return {name: value for name, value in asdict(self).items() if name not in ("mark", "runner", "version")}
+        """Return what people and scripts are told; a patch may hold personal values and is told elsewhere."""
+        return {name: value for name, value in asdict(self).items() if name not in _INSIDE}
 
 
 class Plans:
@@ -60,14 +85,14 @@ class Plans:
     def __init__(self, records: Records) -> None:
         self._records = records
 
-    async def make(self, items: Sequence[Item], who: str, reason: str, rate: int) -> Plan:
-        """Store a plan with its selection; it is there whole or not at all.
+    async def make(self, items: Items, who: str, reason: str, rate: int, **more: Any) -> Plan:
+        """Store a plan with its selection, and more of its fields; it is there whole or not at all.
 
         Raises:
             Unavailable: the store does not answer.
         """
         now = time.time_ns()
-        plan = Plan(f"rp-{now:x}", who, reason, now // 1_000_000, len(items), rate)
+        plan = Plan(f"rp-{now:x}", who, reason, now // 1_000_000, len(items), rate, **more)
         for start in range(0, len(items), PIECE):
             piece = jsontext.dumps([list(item) for item in items[start : start + PIECE]])
             await self._records.put(f"{_ITEMS}.{plan.id}.{start // PIECE}", piece, 0)
@@ -105,17 +130,32 @@ class Plans:
         return sorted(found, key=lambda plan: plan.id, reverse=True)
 
     async def items(self, plan: Plan, after: int = 0) -> AsyncIterator[list[Item]]:
-        """Yield the selection, in its order, after so many of it, a part at a time.
+        """Yield the dead letters of the selection, in its order, after so many of it, a part at a time.
+
+        It ends early where the selection is past its retention.
 
         Raises:
-            Unavailable: the store does not answer, or the selection is not there any more.
+            Unavailable: the store does not answer.
         """
+        async for part in self._parts(plan, after):
+            yield [Item(*one) for one in part]
+
+    async def events(self, plan: Plan, after: int = 0) -> AsyncIterator[list[Past]]:
+        """Yield the past events of the selection, as `items` does.
+
+        Raises:
+            Unavailable: the store does not answer.
+        """
+        async for part in self._parts(plan, after):
+            yield [Past(*one) for one in part]
+
+    async def _parts(self, plan: Plan, after: int) -> AsyncIterator[list[list[Any]]]:
         while after < plan.total:
             number, first = divmod(after, PIECE)
             found = await self._records.get(f"{_ITEMS}.{plan.id}.{number}")
             if found is None:
-                raise Unavailable(f"the selection of plan {plan.id} is past its retention")
-            part = [Item(*one) for one in jsontext.own_loads(found[0])][first:]
+                return
+            part = jsontext.own_loads(found[0])[first:]
             yield part
             after += len(part)
 
@@ -125,8 +165,20 @@ class Plans:
         Raises:
             Unavailable: the store does not answer.
         """
-        while (present := await self.get(plan_id)) is not None and present.state not in (*ENDED, state):
-            if (stored := await self.put(replace(present, state=state))) is not None:
+        ended = time.time_ns() // 1_000_000 if state in ENDED else 0
+        return await self.change(plan_id, state=state, ended=ended)
+
+    async def change(self, plan_id: str, **fields: Any) -> Plan | None:
+        """Give a plan that has not ended other values, whatever its runner writes meanwhile; return what there is.
+
+        Raises:
+            Unavailable: the store does not answer.
+        """
+        while (present := await self.get(plan_id)) is not None and present.state not in ENDED:
+            wanted = replace(present, **fields)
+            if wanted == present:
+                break
+            if (stored := await self.put(wanted)) is not None:
                 return stored
         return present
 

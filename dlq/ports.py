@@ -26,3 +26,6 @@ class Records(Protocol):
 
     async def put(self, name: str, stored: bytes, version: int) -> int | None:
         """Store a record in the place of a version, 0 for none, and return its own; None when another one is there."""
+
+    async def remove(self, name: str) -> None:
+        """Take a record away, whatever its version; one that is not there is no error."""

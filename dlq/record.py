@@ -20,7 +20,8 @@ class DeadLetter:
     """An event or delivery that was given up.
 
     `origin` is the sequence of the first message in RAW (stage process) or EVENTS (stage deliver). `seq` is that
-    of the copy that failed last: its own for a first failure. Times are Unix milliseconds.
+    of the copy that failed last: its own for a first failure. Times are Unix milliseconds. `sent` is the request of
+    the last attempt without secrets, `heard` what the target answered to it; both are empty where there was none.
     """
 
     id: str
@@ -43,6 +44,8 @@ class DeadLetter:
     payload: bytes = b""
     key: str = ""
     revision: str = ""
+    sent: Mapping[str, Any] = field(default_factory=dict)
+    heard: Mapping[str, Any] = field(default_factory=dict)
 
 
 _FIELDS = {item.name for item in fields(DeadLetter)}

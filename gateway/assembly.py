@@ -19,7 +19,7 @@ from gateway.callers import Callers
 from gateway.endpoint import Endpoint
 from gateway.idempotency import Once
 from gateway.ingest import Ingest, Parts
-from gateway.intake import Intake
+from gateway.intake import Intake, Unfit
 from gateway.lastuse import LastUse
 from gateway.limits import Limits
 from gateway.proof import Verifier
@@ -31,7 +31,7 @@ from journal.store import Journeys
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """What a gateway stands on; `ready` tells whether the broker answers."""
+    """What a gateway stands on; `ready` tells whether the broker answers, `unfit` hears of refused events."""
 
     keys: KeyBook
     raw: GroupCommit
@@ -42,6 +42,7 @@ class Ground:
     answers: Answers
     metrics: Metrics
     ready: Callable[[], bool]
+    unfit: Unfit = lambda *_: None
 
 
 class Gateway:
@@ -77,7 +78,7 @@ class Gateway:
         callers = Callers(project, ground.keys, verifiers, self._uses, ground.metrics)
         storing = Storing(ground.raw, ground.recorder, ground.metrics, project.revision)
         traffic = Traffic(project, self._limits, self._traffic)
-        parts = Parts(callers, Intake(project), storing, traffic)
+        parts = Parts(callers, Intake(project, ground.unfit), storing, traffic)
         ingest = Ingest(parts, self.body_limit)
         endpoint = Endpoint(project, parts, ingest, self.budget, self._once)
         who = asker(callers, traffic)

@@ -82,14 +82,28 @@ class Endpoint:
                 caller = await callers.at(source, head.request(raw))
                 # who is not proven keeps nobody waiting
                 with unproven.prove(lane) as share, self._parts.traffic.lane(lane, caller.concurrent):
-                    return await self._whole(head, source, caller, raw, share)
+                    return await self._of(caller, self._whole(head, source, caller, raw, share))
         caller = await (callers.at(source, head.request()) if source else callers.anywhere(head.request()))
         lane = lane or caller.partner
         with self._parts.traffic.lane(lane, caller.concurrent), self._budget.share(lane) as share:
             if _media(head.headers).startswith(NDJSON) and not _is_webhook(source):
-                return await self._stream(head, source, caller, receive, share)
-            raw = await read_body(receive, head.headers, self._ingest.body_limit, share)
-            return await self._whole(head, source, caller, raw, share)
+                return await self._of(caller, self._stream(head, source, caller, receive, share))
+            return await self._of(caller, self._read(head, source, caller, receive, share))
+
+    async def _of(self, caller: Caller, answering: Awaitable[Answer]) -> Answer:
+        """Return the answer to a caller who is known, to whom a refusal counts."""
+        try:
+            return await answering
+        except Refused as error:
+            return self._ingest.refused(error.problems, caller.partner)
+        except Limited as error:
+            return self._ingest.limited(error, caller.partner)
+
+    async def _read(
+        self, head: Head, source: SourceSpec | None, caller: Caller, receive: Receive, share: Share
+    ) -> Answer:
+        raw = await read_body(receive, head.headers, self._ingest.body_limit, share)
+        return await self._whole(head, source, caller, raw, share)
 
     async def _whole(self, head: Head, source: SourceSpec | None, caller: Caller, raw: bytes, share: Share) -> Answer:
         """Answer a request whose body is here and whose sender is known."""
@@ -101,14 +115,16 @@ class Endpoint:
         act = partial(self._take, head, source, caller, body, share)
         if not key:
             return await act()
-        return await self._once(f"{caller.partner}/{caller.key}", key, head.request(raw), partial(self._told, act))
+        return await self._once(
+            f"{caller.partner}/{caller.key}", key, head.request(raw), partial(self._told, caller, act)
+        )
 
-    async def _told(self, act: Callable[[], Awaitable[Answer]]) -> Answer:
+    async def _told(self, caller: Caller, act: Callable[[], Awaitable[Answer]]) -> Answer:
         """Return a refusal as an answer, which is kept as others are."""
         try:
             return await act()
         except Refused as error:
-            return self._ingest.refused(error.problems)
+            return self._ingest.refused(error.problems, caller.partner)
 
     async def _take(self, head: Head, source: SourceSpec | None, caller: Caller, body: bytes, share: Share) -> Answer:
         accept = self._parts.intake.accept

@@ -59,7 +59,7 @@ class Ingest:
         try:
             self._traffic.enter(caller.partner, caller.concurrent)
         except Limited as error:
-            reply(self.limited(error))
+            reply(self.limited(error, caller.partner))
             return
         self.take(caller, partial(self._intake.accept, caller, headers, body), partial(self._end, caller, reply))
 
@@ -73,24 +73,24 @@ class Ingest:
             self._storing.submit(accepted, partial(self._told, accepted, extra, reply))
         except Refused as error:
             self._traffic.charge(caller, 1)
-            reply(self.refused(error.problems))
+            reply(self.refused(error.problems, caller.partner))
         except Limited as error:
-            reply(self.limited(error))
+            reply(self.limited(error, caller.partner))
         except Unavailable:
-            reply(self.refused((UNAVAILABLE,)))
+            reply(self.refused((UNAVAILABLE,), caller.partner))
 
     def _end(self, caller: Caller, reply: Reply, answer: Answer) -> None:
         self._traffic.leave(caller.partner)
         reply(answer)
 
-    def refused(self, problems: tuple[Problem, ...]) -> Answer:
+    def refused(self, problems: tuple[Problem, ...], partner: str = "") -> Answer:
         """Return the answer to what is refused, and count it."""
-        self._storing.refuse(problems[0].code)
+        self._storing.refuse(problems[0].code, partner)
         return answers.problem(problems)
 
-    def limited(self, error: Limited) -> Answer:
+    def limited(self, error: Limited, partner: str = "") -> Answer:
         """Return the answer to what is over a limit, and count it."""
-        self._storing.refuse("quota_exceeded")
+        self._storing.refuse("quota_exceeded", partner)
         return error.answer
 
     def _told(self, accepted: Accepted, extra: Headers, reply: Reply, word: str | None) -> None:

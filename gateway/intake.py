@@ -1,7 +1,7 @@
 """What the gateway demands of an event before it is stored, and the form it is stored in."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from typing import NamedTuple
@@ -21,6 +21,9 @@ _SAID = 500  # characters of why no event could be made
 MAX_HEADERS = 32 << 10  # bytes; a broker takes 64 KiB, and stages add their own
 
 
+Unfit = Callable[[str, str, Event], None]  # gets the name of a source, the version of the schema, and the event
+
+
 class Accepted(NamedTuple):
     """An event that may be stored, with its source and the record to append to RAW.
 
@@ -36,10 +39,14 @@ class Accepted(NamedTuple):
 
 
 class Intake:
-    """The rules of one project; what depends on source and type alone is looked up once."""
+    """The rules of one project; what depends on source and type alone is looked up once.
 
-    def __init__(self, project: Project) -> None:
+    `unfit` is told of each event that is refused because it breaks its schema.
+    """
+
+    def __init__(self, project: Project, unfit: Unfit = lambda *_: None) -> None:
         self._project = project
+        self._unfit = unfit
         self._pins: dict[tuple[str, str], str] = {}
 
     def accept(
@@ -89,6 +96,7 @@ class Intake:
         if not problems:
             return Accepted(event, source, _record(source, event, version, kept, body))
         if source.on_invalid == "reject":
+            self._unfit(source.name, version, event)
             raise Refused(problems)
         quarantined = source.on_invalid == "quarantine"
         if quarantined:

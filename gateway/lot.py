@@ -94,7 +94,7 @@ class Lot:
         try:
             accepted = accept(member)
         except Refused as error:
-            self._parts.storing.refuse(error.problems[0].code)
+            self._parts.storing.refuse(error.problems[0].code, self._caller.partner)
             item |= self._refusal(member, error.problems)
             return False
         item["id"] = accepted.event.id

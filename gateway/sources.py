@@ -54,7 +54,8 @@ def tell_closed(project: Project) -> None:
     """Say in the log which sources take nothing, and why."""
     for source in project.sources.values():
         if source.verify.closed and not source.poll:
-            log.info("source %s is closed: not set: %s", source.name, ", ".join(source.verify.missing))
+            missing = ", ".join(source.verify.missing)
+            log.info("source %s is closed: not set: %s", source.name, missing, extra={"source": source.name})
 
 
 def problems(project: Project) -> list[Problem]:

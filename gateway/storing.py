@@ -61,9 +61,9 @@ class Storing:
             await asyncio.wait(noted)
         return [_word(accepted, result) for accepted, result in zip(events, stored, strict=True)]
 
-    def refuse(self, code: str) -> None:
-        """Count an event or a request that is refused."""
-        self._rejected(code).inc()
+    def refuse(self, code: str, partner: str = "") -> None:
+        """Count an event or a request that is refused; the partner is empty where nobody can tell."""
+        self._rejected(code, partner).inc()
 
     def _settle(self, accepted: Accepted, done: Done, outcome: Stored | Unavailable) -> None:
         """Tell what became of one event; the record of a repeat is waited for, as that is nowhere else."""

@@ -6,9 +6,9 @@ from typing import Any
 
 import jwt
 
+from crossdock.jwks import Keys, make_keys
 from crossdock.kernel.units import seconds
 from gateway.identities import networks
-from gateway.jwks import Keys, make_keys
 from gateway.proof import Reason, Request, Unverified, credentials
 
 ALGORITHMS = ("RS256", "ES256", "EdDSA")

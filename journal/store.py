@@ -156,6 +156,16 @@ class CauseCount(NamedTuple):
     sample: str
 
 
+class Origin(NamedTuple):
+    """One step of an event by which it can be sent again: accepted, made canonical as `seq`, or given up."""
+
+    raw: int
+    outcome: str
+    seq: int
+    dead_letter: str
+    type: str
+
+
 class Journeys(Protocol):
     """What became of a partner's events; a call blocks, so run it in a thread.
 
@@ -200,6 +210,9 @@ class JournalStore(Journeys, Protocol):
     def project(self, entries: Sequence[Entry], position: int) -> None:
         """Store entries and the new position in one transaction; what is at or before the position is ignored."""
 
+    def origins(self, raws: Sequence[int]) -> list[Origin]:
+        """Return the steps by which events can be sent again; events by their sequence in RAW, in no order."""
+
     def recent(self, limit: int) -> list[Entry]:
         """Return the last entries, newest first."""
 
@@ -221,4 +234,4 @@ class JournalStore(Journeys, Protocol):
         """Return one dead letter."""
 
     def counts(self) -> dict[str, Any]:
-        """Return how many entries there are by stage, name and outcome, and open dead letters."""
+        """Return how many entries there are by stage, name and outcome, and open dead letters, in all and by name."""

@@ -1,6 +1,6 @@
 """What a schema says of the meaning of fields: which are keys to search by, and which are personal."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 KEY, PERSONAL = "x-crossdock-key", "x-crossdock-personal"
@@ -61,18 +61,23 @@ def values(data: Any, path: Path) -> Iterator[Any]:
 
 def masked(data: Any, paths: Mapping[Path, Any], mask: str) -> Any:
     """Return data with a mask in the place of each value at a path that is not annotated as false."""
+    return changed(data, paths, lambda _: mask)
+
+
+def changed(data: Any, paths: Mapping[Path, Any], act: Callable[[Any], Any]) -> Any:
+    """Return data with something else in the place of each value at a path that is not annotated as false."""
     hidden = [path for path, said in paths.items() if said is not False]
-    return _masked(data, hidden, mask) if hidden else data
+    return _changed(data, hidden, act) if hidden else data
 
 
-def _masked(data: Any, paths: list[Path], mask: str) -> Any:
+def _changed(data: Any, paths: list[Path], act: Callable[[Any], Any]) -> Any:
     if not all(paths):
-        return data if data is None else mask
+        return data if data is None else act(data)
     if isinstance(data, list):
         inner = [path[1:] for path in paths if path[0] == EACH]
-        return [_masked(item, inner, mask) for item in data] if inner else data
+        return [_changed(item, inner, act) for item in data] if inner else data
     if isinstance(data, dict):
-        return {name: _masked(value, _under(paths, name), mask) for name, value in data.items()}
+        return {name: _changed(value, _under(paths, name), act) for name, value in data.items()}
     return data
 
 

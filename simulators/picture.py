@@ -11,15 +11,17 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from simulators.browser import Page, browser
+from playwright.async_api import Page, async_playwright
+
+from simulators.browser import launched
 from simulators.installation import ROOT
 
 DAY = (sys.executable, "-m", "simulators.day", "--seed", "7", "--gateway-port", "0", "--console-port", "0")
 ENOUGH = 500  # events that must have been delivered
+FILLED_WITHIN = 90.0
+SETTLED = 8000  # milliseconds
 END_WITHIN = 60.0
 _PLACE = re.compile(r"console (\S+)\s+token (\S+)")
-_DELIVERED = "Number(document.querySelectorAll('#totals dd')[1]?.textContent.replace(/,/g, ''))"
-_RECEIPT = "[...document.querySelectorAll('#recent tr')].find((row) => row.textContent.includes('orders-to-oms'))"
 
 
 async def take(file: Path, width: int, height: int, dark: bool) -> None:
@@ -30,9 +32,13 @@ async def take(file: Path, width: int, height: int, dark: bool) -> None:
         )
         try:
             console, token = await asyncio.wait_for(_place(day), END_WITHIN)
-            async with browser(width, height, dark) as page:
-                await page.open(f"{console}/#token={token}")
-                await asyncio.to_thread(file.write_bytes, await _filled(page))
+            async with async_playwright() as playwright:
+                driven = await playwright.chromium.launch(**launched())
+                page = await driven.new_page(viewport={"width": width, "height": height})
+                await page.emulate_media(color_scheme="dark" if dark else "light", reduced_motion="reduce")
+                await page.goto(f"{console}/#token={token}")
+                await _filled(page)
+                await page.screenshot(path=file)
         finally:
             await _end(day)
 
@@ -44,14 +50,10 @@ async def _place(day: asyncio.subprocess.Process) -> tuple[str, str]:
     raise RuntimeError("the day did not start")
 
 
-async def _filled(page: Page) -> bytes:
-    await page.until(f"{_DELIVERED} > {ENOUGH} && document.querySelector('#letters td')", 90)
-    await page.evaluate("document.querySelector('#prove').click()")
-    await page.until("document.querySelector('#ledger.good, #ledger.bad')")
-    await page.evaluate("document.querySelector('#ledger-sums').replaceChildren()")  # the flow shall be seen too
-    await page.until(f"(({_RECEIPT})?.querySelector('button').click(), document.querySelector('ol.journey'))")
-    await page.evaluate("document.activeElement.blur(), scrollTo(0, 0)")
-    return await page.picture()
+async def _filled(page: Page) -> None:
+    figure = "document.querySelectorAll('.tile-note')[1]?.textContent.replace(/\\D/g, '')"
+    await page.wait_for_function(f"Number({figure}) > {ENOUGH}", timeout=FILLED_WITHIN * 1000)
+    await page.wait_for_timeout(SETTLED)  # until rates have a few seconds behind them
 
 
 async def _end(day: asyncio.subprocess.Process) -> None:

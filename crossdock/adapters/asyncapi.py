@@ -9,9 +9,11 @@ from crossdock.adapters.reports import SUBJECT as REPORTS
 from crossdock.adapters.topology import CONTROL_SUBJECT
 from crossdock.callbackroutes import RESERVED, status_type
 from crossdock.kernel.stream import (
+    AGAIN,
     DEAD_LETTER,
     DEDUPE,
     DIGEST,
+    EDIT,
     EVENT_ID,
     ORIGIN,
     QUARANTINED,
@@ -35,6 +37,8 @@ _HEADERS = {
     "Content-Type": "of a raw event: as it was sent",
     ORIGIN: "sequence of the first message of which this one is a replay",
     DEAD_LETTER: "id of the dead letter that a replay should bring home",
+    AGAIN: "of a raw event that went through before: which plan sends it again, for which routes",
+    EDIT: "id of the edit by which a replay differs from its original",
     SCHEMA_VERSION: "schema version the gateway checked a raw event against",
     DIGEST: "of what a raw event says",
     EVENT_ID: "id of a raw event, percent-encoded",
@@ -43,10 +47,14 @@ _HEADERS = {
     SOURCE: "source a canonical event came from",
     RAW_SEQ: "sequence in RAW a canonical event came from",
 }
-_RAW = ("Nats-Msg-Id", "Content-Type", SCHEMA_VERSION, EVENT_ID, DIGEST, DEDUPE, QUARANTINED, ORIGIN, DEAD_LETTER)
-_CANONICAL = ("Nats-Msg-Id", SOURCE, RAW_SEQ, ORIGIN, DEAD_LETTER)
+_OF_REPLAYS = (ORIGIN, DEAD_LETTER, EDIT)
+_RAW = ("Nats-Msg-Id", "Content-Type", SCHEMA_VERSION, EVENT_ID, DIGEST, DEDUPE, QUARANTINED, AGAIN, *_OF_REPLAYS)
+_CANONICAL = ("Nats-Msg-Id", SOURCE, RAW_SEQ, *_OF_REPLAYS)
 _STATUS = "Stream EVENTS: what a callback tells of an event of its source"
-_KINDS: dict[Any, Json] = {int: _NUMBER, str: _TEXT, bytes: _TEXT, Mapping[str, str]: {"type": "object"}}
+_OBJECT: Json = {"type": "object"}
+_KINDS: dict[Any, Json] = {
+    int: _NUMBER, str: _TEXT, bytes: _TEXT, Mapping[str, str]: _OBJECT, Mapping[str, Any]: _OBJECT,
+}  # fmt: skip
 
 
 def document(project: Project) -> Json:

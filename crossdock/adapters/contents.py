@@ -24,6 +24,8 @@ from crossdock.kernel.stream import EVENTS
 
 SUBJECT = "crossdock.content"
 PIECE = 256 << 10  # bytes, well below what a broker takes
+KEPT = 30  # revisions that are kept after they were in force
+KEPT_PIECES = 256  # of these together
 LOOK_EVERY = 2.0  # seconds after which a process looks by itself: what is told may not be heard
 _FORCE, _REJECTED = "force", "rejected"
 
@@ -72,13 +74,15 @@ class NatsContents:
         return inforce.read(force.as_dict(), number)
 
     async def forget(self, kept: Iterable[str]) -> None:
-        """Remove the files of all other revisions."""
-        keep = set(kept)
+        """Remove the files of all other revisions but the last ones, by which dead letters may have failed."""
         with _told():
             bucket = await self._open()
             with contextlib.suppress(NoKeysError):
-                for key in await bucket.keys():
-                    if key.startswith("files.") and key.split(".")[1] not in keep:
+                keys = [key for key in await bucket.keys() if key.startswith("files.")]
+                heads = [(await bucket.get(key), key.split(".")[1]) for key in keys if key.count(".") == 1]
+                keep = {*kept, *_last(heads)}
+                for key in keys:
+                    if key.split(".")[1] not in keep:
                         await bucket.purge(key)
 
     async def say_runs(self, name: str, number: int) -> None:
@@ -163,6 +167,16 @@ class NatsContents:
         with contextlib.suppress(KeyNotFoundError):
             return await (await self._open()).get(key)
         return None
+
+
+def _last(heads: Iterable[tuple[Any, str]]) -> Iterator[str]:
+    """Yield the revisions that were stored last, of which a head says how many pieces they have."""
+    pieces = 0
+    for head, revision in sorted(heads, key=lambda one: one[0].revision, reverse=True)[:KEPT]:
+        pieces += int(head.value)
+        if pieces > KEPT_PIECES:
+            return
+        yield revision
 
 
 @contextlib.contextmanager

@@ -215,16 +215,20 @@ class NatsInbox:
 
 
 async def read(
-    client: Client, stream: str, *, headers_only: bool = False, subjects: Sequence[str] = (">",)
+    client: Client, stream: str, *, headers_only: bool = False, subjects: Sequence[str] = (">",), after: int = 0
 ) -> AsyncIterator[list[Message]]:
-    """Read a stream, or some subjects of it, to its present end, in batches; not large bodies. No consumer is left."""
+    """Read a stream, or some subjects of it, from what is `after` a sequence to its present end, in batches.
+
+    Large bodies are not read. No consumer is left.
+    """
     jetstream = client.jetstream()
     try:
         end = (await jetstream.stream_info(stream)).state.last_seq
     except NotFoundError:
         return
     config = ConsumerConfig(
-        deliver_policy=DeliverPolicy.ALL,
+        deliver_policy=DeliverPolicy.BY_START_SEQUENCE,
+        opt_start_seq=after + 1,
         ack_policy=AckPolicy.NONE,
         filter_subjects=list(subjects),
         headers_only=headers_only,

@@ -1,185 +1,162 @@
-"""Reads the streams for the ledger: what was stored, how far each consumer is, what was recorded."""
+"""The ledger of a running installation: sums that are carried on, and the proof from the streams alone.
 
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
-from urllib.parse import unquote
+What the journal tells comes from the projection, which reads it anyway; of RAW, EVENTS and DLQ only the broker's own
+account is looked at, and the messages nobody told of. Where a stream lost what it had, all of it is read anew.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
 
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
-from nats.js.api import ConsumerInfo
-from nats.js.errors import NotFoundError
 
-from crossdock.adapters.consumers import PROCESS, ROUTE, consumers, feed_of
-from crossdock.adapters.inbox import read
-from crossdock.adapters.watch import consumer_of
-from crossdock.kernel import event as events
-from crossdock.kernel.problems import Refused, Unavailable
-from crossdock.kernel.stream import CLAIM, DLQ, EVENT_ID, EVENTS, JOURNAL, ORIGIN, RAW, SOURCE, Message
+from crossdock.adapters import ledgersums
+from crossdock.adapters.ledgerlook import Look, events_id, messages
+from crossdock.adapters.ledgersums import ChangedError, Sums, Tell, nobody
+from crossdock.adapters.positions import positions
+from crossdock.kernel.problems import Unavailable
+from crossdock.kernel.stream import EVENTS, RAW
 from crossdock.project import Project
-from journal.entry import MATCHED, MEANWHILE, Entry, unpack
-from journal.ledger import Ledger, RawEvent, RoutedEvent, balance
-from routes.spec import Route
+from journal.entry import Entry
+from journal.ledger import Ledger, Missing, ledger_of
+
+log = logging.getLogger(__name__)
+
+EVERY = 5.0  # seconds from look to look
+GRACE = 60.0  # seconds that something must be missing before it is told as a gap
+PATIENCE = 60.0  # seconds for an answer
+MOST_NAMED = 10_000  # of what does not add up
+_HEARD = 1_000  # lots of entries that wait for the end of a look
 
 
-async def read_ledger(client: Client, project: Project, kept_since: int) -> Ledger:
-    """Prove the sums from the streams; positions first, then what was recorded, then what was stored.
+class Ledgers:
+    """The running ledger; `keep` says how many seconds each stream keeps what it is given."""
 
-    In this order whatever happens meanwhile counts as in progress, never as missing.
+    def __init__(
+        self, client: Client, project: Callable[[], Project], keep: Mapping[str, float], grace: float = GRACE
+    ) -> None:
+        self._client = client
+        self._project = project
+        self._keep = keep
+        self._grace = grace
+        self._lock = asyncio.Lock()
+        self._sums: Sums | None = None
+        self._looking = False
+        self._heard: list[tuple[Sequence[Entry], int, int]] = []
+        self._read: dict[str, tuple[int, int]] = {}
+        self._noticed: dict[Missing, float] = {}
+        self.latest: Ledger | None = None
 
-    Raises:
-        Unavailable: the broker does not answer.
-    """
-    try:
-        processed = await _processed(client)
-        present = await _present(client)
-        readings = {route.name: _Reading.of(route, present) for route in project.routes.values()}
-        leaving = [info.name.removeprefix(ROUTE) for info in present if info.name.startswith(ROUTE)]
-        entries = [line async for batch in read(client, JOURNAL) for m in batch for line in unpack(m.payload)]
-        letters = frozenset([m.seq async for batch in read(client, DLQ, headers_only=True) for m in batch])
-        told = _Told(entries)
-        routed = [
-            _routed(message, project, readings, told, leaving)
-            async for batch in read(client, EVENTS)
-            for message in batch
-            if ORIGIN not in message.headers
-        ]
-        raw = [event async for batch in read(client, RAW, headers_only=True) for event in _raw(batch, processed)]
-    except (NatsError, OSError) as error:
-        raise Unavailable(f"nats: {type(error).__name__}") from error
-    return balance(raw, routed, entries, letters, kept_since)
+    async def run(self) -> None:
+        """Carry the sums on until cancelled."""
+        while True:
+            try:
+                await self._look(whole=False)
+            except Unavailable as error:
+                log.warning("ledger: %s", error)
+            await asyncio.sleep(EVERY)
 
+    def hear(self, entries: Sequence[Entry], first: int, last: int) -> None:
+        """Take what messages of JOURNAL say that follow each other, so that they are not read twice."""
+        if self._looking:
+            if len(self._heard) < _HEARD:
+                self._heard.append((entries, first, last))
+        elif self._sums is not None and first == self._sums.position + 1:
+            self._sums.book.tell(entries)
+            self._sums.position = last
 
-async def _present(client: Client) -> list[ConsumerInfo]:
-    """Return the consumers, all of one moment.
+    async def now(self) -> Ledger:
+        """Return the ledger as of now, with all that is under way.
 
-    The broker first notes which there are and then asks each how far it is. A route that falls behind in between is
-    told as far as its feed, which has given its events up, and without its own consumer, which has them.
-    """
-    present = list(await consumers(client))
-    while True:
-        again = list(await consumers(client))
-        if {info.name for info in again} <= {info.name for info in present}:
-            return present
-        present = again
+        Raises:
+            Unavailable: the broker does not answer, or the sums, which are made once at the start, are not there yet.
+        """
+        look = asyncio.ensure_future(self._look(whole=True))
+        try:
+            return await asyncio.wait_for(asyncio.shield(look), PATIENCE)
+        except TimeoutError:
+            look.add_done_callback(lambda done: done.cancelled() or done.exception())
+            read = ", ".join(f"{stream} {at:,} of {last:,}" for stream, (at, last) in self._read.items())
+            raise Unavailable(f"the ledger is still reading the streams: {read}") from None
 
+    async def deep(self, tell: Tell = nobody) -> Ledger:
+        """Return the ledger proved from the streams alone; `tell` is told of what stream how much of it was read.
 
-async def _processed(client: Client) -> int:
-    try:
-        return _floor(await client.jetstream().consumer_info(RAW, PROCESS))
-    except NotFoundError:
-        return 0
+        Raises:
+            Unavailable: the broker does not answer.
+        """
+        try:
+            while True:
+                sums = await ledgersums.from_nothing(self._client, self._project(), self._keep, tell)
+                try:
+                    return await self._ledger(sums, {}, whole=True)
+                except ChangedError as error:
+                    log.warning("ledger: %s; read again", error)
+        except (NatsError, OSError) as error:
+            raise Unavailable(f"nats: {type(error).__name__}") from error
 
+    async def _look(self, *, whole: bool) -> Ledger:
+        async with self._lock:
+            self._looking = True
+            try:
+                self.latest = await self._carried_on(whole)
+            except (NatsError, OSError) as error:
+                raise Unavailable(f"nats: {type(error).__name__}") from error
+            finally:
+                self._looking = False
+                heard, self._heard = self._heard, []
+                for one in heard:
+                    self.hear(*one)
+            return self.latest
 
-def _floor(info: ConsumerInfo | None) -> int:
-    return (info.ack_floor.stream_seq or 0) if info and info.ack_floor else 0
+    async def _carried_on(self, whole: bool) -> Ledger:
+        while True:
+            if self._sums is None:
+                self._sums = await ledgersums.from_nothing(self._client, self._project(), self._keep, self._tell)
+            try:
+                return await self._ledger(self._sums, self._noticed, whole=whole)
+            except ChangedError as error:
+                log.warning("ledger: %s; the sums are made anew", error)
+                self._sums = None
 
+    async def _ledger(self, sums: Sums, noticed: dict[Missing, float], *, whole: bool) -> Ledger:
+        """Look at positions first, then at what was recorded, then at what is stored.
 
-class _Told:
-    """What the journal says of deliveries: which have a last word, and to whom each event was handed out."""
+        In this order whatever happens meanwhile counts as in progress, never as missing.
+        """
+        project, book = self._project(), sums.book
+        at = await positions(self._client, project)
+        book.takes, book.carries = at.takes(), at.carries()
+        if sums.revision != project.revision:
+            sums.revision = project.revision
+            sums.peeked.clear()
+        await ledgersums.read_on(self._client, sums)
+        await ledgersums.compare(self._client, sums)
+        look = Look(self._client, project, book, at, whole=whole)
+        await look.take(sums.peeked)
+        missing = look.missing()
+        named = await self._named(missing[:MOST_NAMED])
+        return ledger_of(book, named, len(missing), self._old(missing, noticed), look.unread)
 
-    def __init__(self, entries: Iterable[Entry]) -> None:
-        self.settled: set[tuple[str, int]] = set()
-        self.feeds: dict[int, set[str]] = {}
-        self.matched: set[tuple[str, int]] = set()
-        self.behind: set[tuple[str, int]] = set()
-        self.routes: dict[int, set[str]] = {}
-        for line in entries:
-            if line.route and line.outcome not in MEANWHILE:
-                self.settled.add((line.route, line.seq))
-                self.routes.setdefault(line.seq, set()).add(line.route)
-            elif line.outcome == MATCHED:
-                self.feeds.setdefault(line.seq, set()).add(line.detail)
-                self.matched.update((name, line.seq) for name in line.routes.split(",") if name)
-                self.behind.update((name, line.seq) for name in line.behind.split(",") if name)
-                self.routes.setdefault(line.seq, set()).update(name for name in line.routes.split(",") if name)
+    def _tell(self, stream: str, at: int, last: int) -> None:
+        self._read[stream] = at, last
 
+    def _old(self, missing: Sequence[Missing], noticed: dict[Missing, float]) -> list[Missing]:
+        """Return what has been missing for longer than the grace; `noticed` says since when what is missing is."""
+        now = time.monotonic()
+        keys = [item._replace(event_id="", day=0) for item in missing]
+        since = {key: noticed.get(key, now) for key in keys}
+        noticed.clear()
+        noticed.update(since)
+        return [item for key, item in zip(keys, missing, strict=True) if now - since[key] >= self._grace]
 
-@dataclass(frozen=True, slots=True)
-class _Reading:
-    """How far a route is: the feed that carries it, and its own consumer while it has one."""
-
-    feed: ConsumerInfo | None
-    own: ConsumerInfo | None
-
-    @classmethod
-    def of(cls, route: Route, present: Iterable[ConsumerInfo]) -> "_Reading":
-        own = {info.name: info for info in present}.get(consumer_of(route).name)
-        return cls(feed_of(route, present), own)
-
-    def waits(self, seq: int) -> bool:
-        """Tell whether a consumer still has to bring this, or is not done with it."""
-        return self.waits_own(seq) or (self.feed is not None and seq > _floor(self.feed))
-
-    def waits_own(self, seq: int) -> bool:
-        """Tell whether its own consumer still has to bring this, or is not done with it."""
-        return self.own is not None and seq >= (self.own.config.opt_start_seq or 0) and seq > _floor(self.own)
-
-    def begins(self, route: str, subject: str) -> int:
-        """Return from where a route takes a subject; what came with a change begins later than the feed."""
-        if self.feed is None:
-            return 2**63
-        known = self.feed.config.metadata or {}
-        return max(int(known.get(one, self.feed.config.opt_start_seq or 0)) for one in (subject, f"replay.{route}"))
-
-
-def _raw(batch: list[Message], processed: int) -> list[RawEvent]:
-    return [
-        RawEvent(m.seq, m.subject.split(".", 2)[2], unquote(m.headers.get(EVENT_ID, "")), m.seq > processed)
-        for m in batch
-        if ORIGIN not in m.headers
-    ]
-
-
-def _routed(
-    message: Message, project: Project, readings: Mapping[str, _Reading], told: _Told, leaving: Collection[str]
-) -> RoutedEvent:
-    event = _event(message)
-    names, waiting = [], set()
-    for route in project.routes_for(event.type):
-        state = _state(message, route, readings[route.name], told)
-        if state is None or (state == "unknown" and not _wants(project, route, event, message)):
-            continue
-        names.append(route.name)
-        if state != "due":
-            waiting.add(route.name)
-    present = {route.name for route in project.routes_for(event.type)}
-    unseen = {name for name in leaving if (name, message.seq) in told.behind and name not in present}
-    gone = (told.routes.get(message.seq, set()) | unseen) - present
-    names += gone  # of routes that the content had, while it had them
-    waiting |= {name for name in gone if (name, message.seq) not in told.settled and name in leaving}
-    return RoutedEvent(message.seq, event.id, tuple(names), frozenset(waiting))
-
-
-def _event(message: Message) -> events.Event:
-    """Return an event; of a large one, whose body is not read for this, only the type."""
-    if CLAIM in message.headers:
-        return events.Event("", "", message.subject.removeprefix("event."))
-    return events.restore(message.payload)
-
-
-def _state(message: Message, route: Route, reading: _Reading, told: _Told) -> str | None:
-    """Tell whether a route wants an event: `due`, `waiting`, or `unknown` as nobody looked yet; None for no."""
-    place = route.name, message.seq
-    if place in told.settled:
-        return "due"
-    waits = reading.waits(message.seq)
-    if place in told.matched:
-        return "waiting" if waits else "due"
-    if place in told.behind:
-        return "unknown" if waits else "due"
-    if reading.waits_own(message.seq):
-        return "unknown"
-    feeds = told.feeds.get(message.seq, set())
-    before = message.seq < reading.begins(route.name, message.subject)
-    if before or (reading.feed is not None and reading.feed.name in feeds):
-        return None  # its feed looked and it did not match, or it did not exist then
-    return "unknown" if waits else "due"
-
-
-def _wants(project: Project, route: Route, event: events.Event, message: Message) -> bool:
-    if CLAIM in message.headers:
-        return True  # until its feed has looked
-    try:
-        return project.wants(route, event, message.headers.get(SOURCE, ""))
-    except Refused:
-        return True  # it will become a dead letter of this route
+    async def _named(self, missing: Sequence[Missing]) -> list[Missing]:
+        """Return what is missing with the ids that the messages have."""
+        ids: dict[tuple[str, int], str] = {}
+        for stream in (RAW, EVENTS):
+            nameless = sorted({item.seq for item in missing if item.stream == stream and not item.event_id})
+            async for message in messages(self._client, stream, nameless, headers_only=stream == RAW):
+                ids[stream, message.seq] = events_id(message)
+        return [item._replace(event_id=item.event_id or ids.get((item.stream, item.seq), "")) for item in missing]

@@ -23,3 +23,7 @@ class MemoryRecords:
         self._given += 1
         self._stored[name] = stored, self._given
         return self._given
+
+    async def remove(self, name: str) -> None:
+        """See `Records.remove`."""
+        self._stored.pop(name, None)

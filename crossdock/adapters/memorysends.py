@@ -1,9 +1,9 @@
-"""What the streams say of replays, in memory; see `crossdock.pipeline.replayer.Sends`."""
+"""What the streams say of replays, in memory; see `crossdock.pipeline.outbox.Sends`."""
 
 from collections.abc import Mapping, Sequence
 
 from crossdock.adapters.memory import MemoryLog
-from crossdock.kernel.stream import EVENTS, RAW
+from crossdock.kernel.stream import EVENTS, RAW, Message
 
 
 class MemorySends:
@@ -28,3 +28,7 @@ class MemorySends:
     async def unread(self, _: str) -> int:
         """See `Sends.unread`."""
         return 0
+
+    async def message(self, _: str, seq: int) -> Message | None:
+        """See `Sends.message`."""
+        return self._log.message(seq) if 0 < seq <= len(self._log.records) else None

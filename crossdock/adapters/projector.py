@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
@@ -25,17 +25,21 @@ PACE = 0.1  # seconds from lot to lot under load: a transaction costs as much as
 FORGET_EVERY = 600.0  # seconds
 _IDLE = 60.0
 
+Hear = Callable[[Sequence[Entry], int, int], None]
+
 
 class Projector:
     """Reads on from the store's own position, so the store can be dropped and is built again.
 
-    Days that ended `keep` seconds ago are deleted; nothing but the projection waits for that.
+    Days that ended `keep` seconds ago are deleted; nothing but the projection waits for that. `hear` gets each lot of
+    entries too, with the sequences of the first and the last message they stood in.
     """
 
-    def __init__(self, client: Client, store: JournalStore, keep: float) -> None:
+    def __init__(self, client: Client, store: JournalStore, keep: float, hear: Hear = lambda *_: None) -> None:
         self._client = client
         self._store = store
         self._keep = keep
+        self._hear = hear
         self._forgot = -FORGET_EVERY
 
     async def run(self) -> None:
@@ -59,7 +63,8 @@ class Projector:
                     continue
                 begun = time.monotonic()
                 await self._check_sequence(position, messages)
-                for entries, end in lots(messages):
+                for entries, begin, end in lots(messages):
+                    self._hear(entries, begin, end)
                     await asyncio.to_thread(self._store.project, entries, end)
                     position = end
                 if len(messages) < BATCH:  # what comes after an idle time is never kept waiting
@@ -102,11 +107,13 @@ class Projector:
         return await NatsInbox(self._client, JOURNAL, info.name).start()
 
 
-def lots(messages: Sequence[Message]) -> Iterator[tuple[list[Entry], int]]:
-    """Yield the entries of messages in lots that end with a message, each with the sequence of that message."""
+def lots(messages: Sequence[Message]) -> Iterator[tuple[list[Entry], int, int]]:
+    """Yield the entries of messages in lots, each with the sequences of its first and its last message."""
     entries: list[Entry] = []
     for message in messages:
+        if not entries:
+            begin = message.seq
         entries += unpack(message.payload)
         if len(entries) >= MOST_ENTRIES or message is messages[-1]:
-            yield entries, message.seq
+            yield entries, begin, message.seq
             entries = []

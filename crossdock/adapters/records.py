@@ -8,6 +8,8 @@ from nats.js.errors import KeyNotFoundError, KeyWrongLastSequenceError
 from crossdock.adapters.inbox import read
 from crossdock.adapters.watch import told
 
+_REMOVED = "KV-Operation"  # the header of what stands in the place of a removed record
+
 
 class NatsRecords:
     """The documents of one bucket."""
@@ -22,7 +24,8 @@ class NatsRecords:
         subjects = f"$KV.{self._name}.{under}.>" if under else f"$KV.{self._name}.>"
         with told():
             async for batch in read(self._client, f"KV_{self._name}", subjects=[subjects]):
-                found |= {m.subject.removeprefix(f"$KV.{self._name}."): (m.payload, m.seq) for m in batch}
+                kept = [m for m in batch if _REMOVED not in m.headers]
+                found |= {m.subject.removeprefix(f"$KV.{self._name}."): (m.payload, m.seq) for m in kept}
         return found
 
     async def get(self, name: str) -> tuple[bytes, int] | None:
@@ -38,10 +41,18 @@ class NatsRecords:
         """See `Records.put`."""
         with told():
             try:
-                made: int = await (await self._bucket()).update(name, stored, last=version)
+                bucket = await self._bucket()
+                # `create` alone knows that a removed one is none
+                store = bucket.update(name, stored, last=version) if version else bucket.create(name, stored)
+                made: int = await store
             except KeyWrongLastSequenceError:
                 return None
         return made
+
+    async def remove(self, name: str) -> None:
+        """See `Records.remove`."""
+        with told():
+            await (await self._bucket()).delete(name)
 
     async def _bucket(self) -> Any:
         return await self._client.jetstream().key_value(self._name)

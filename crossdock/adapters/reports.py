@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from nats.aio.client import Client
@@ -74,6 +74,10 @@ class Reports:
         registry.register(_Merged(self._fresh()))
         return generate_latest(registry)
 
+    def refusals(self) -> dict[str, dict[tuple[str, str, str], int]]:
+        """Return for each process heard lately what gateways refused: by counter, label that says whose, and code."""
+        return {one["name"]: dict(_refusals(one["metrics"])) for one in self._fresh()}
+
     async def _on_report(self, message: Msg) -> None:
         document = jsontext.loads(message.data)
         self._latest[document["name"]] = (time.monotonic(), document)
@@ -81,6 +85,18 @@ class Reports:
     def _fresh(self) -> list[dict[str, Any]]:
         now = time.monotonic()
         return [document for at, document in self._latest.values() if now - at < STALE]
+
+
+_REFUSALS = {"crossdock_rejected": ("partner", "code"), "crossdock_unverified": ("source", "reason")}
+
+
+def _refusals(metrics: str) -> Iterator[tuple[tuple[str, str, str], int]]:
+    lines = [line for line in metrics.splitlines() if line.startswith(tuple(f"{name}_total" for name in _REFUSALS))]
+    for family in text_string_to_metric_families("\n".join([*lines, ""])):
+        for sample in family.samples:
+            name = sample.name.removesuffix("_total")
+            whose, code = _REFUSALS[name]
+            yield (name, sample.labels[whose], sample.labels[code]), int(sample.value)
 
 
 class _Merged(Collector):

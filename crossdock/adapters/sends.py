@@ -1,13 +1,15 @@
-"""What the streams say of replays, on NATS; see `crossdock.pipeline.replayer.Sends`."""
+"""What the streams say of replays, on NATS; see `crossdock.pipeline.outbox.Sends`."""
 
 from collections.abc import Callable, Mapping, Sequence
 
 from nats.aio.client import Client
+from nats.js.errors import NotFoundError
 
+from crossdock.adapters.claims import brought
 from crossdock.adapters.consumers import consumers, feed_of, route_consumer
 from crossdock.adapters.pages import page
 from crossdock.adapters.watch import told
-from crossdock.kernel.stream import EVENTS, JOURNAL, RAW
+from crossdock.kernel.stream import CLAIM, EVENTS, JOURNAL, RAW, Message
 from crossdock.project import Project
 
 _PAGE = 1000
@@ -53,3 +55,15 @@ class NatsSends:
         name = route_consumer(known.name, known.types).name
         reading = next((info for info in present if info.name == name), None) or feed_of(known, present)
         return (reading.num_pending or 0) if reading else 0
+
+    async def message(self, stream: str, seq: int) -> Message | None:
+        """See `Sends.message`."""
+        with told():
+            try:
+                found = await self._client.jetstream().get_msg(stream, seq, direct=True)
+            except NotFoundError:
+                return None
+        at = found.time.timestamp() if found.time else 0.0
+        stored = Message(seq, found.subject or "", found.data or b"", found.headers or {}, 1, at)
+        message = await brought(self._client, stored)
+        return None if CLAIM in message.headers else message

@@ -10,6 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import StaticPool
 
 from crossdock.adapters import sqlcauses, sqldays, sqlsearch, sqlwrite
+from crossdock.adapters.sqlfigures import SqlFigures
 from crossdock.adapters.sqltables import (
     DAY,
     LETTER_FIELDS,
@@ -19,11 +20,12 @@ from crossdock.adapters.sqltables import (
     letters_table,
     position_table,
     statements,
+    states_table,
 )
 from crossdock.kernel.problems import Unavailable
 from journal.entry import ACCEPTED, DELIVERED, PROCESS, Entry
 from journal.search import Page, Search
-from journal.store import OPEN, CauseCount, LetterState
+from journal.store import OPEN, CauseCount, LetterState, Origin
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +51,7 @@ class SqlJournal:
         sqldays.make_base(self._engine)
         self._days: set[int] = set()
         self._statements = statements(self._engine.dialect)
+        self.processes = SqlFigures(self._engine, self._statements)
 
     def close(self) -> None:
         """Close the connections."""
@@ -58,6 +61,7 @@ class SqlJournal:
         """See `JournalStore.prepare`."""
         if sqldays.remake_if_changed(self._engine):
             log.info("journal: the tables are of an earlier version and are built again")
+        self.processes.forget_all()
         self._days = set(sqldays.days(self._engine))
 
     def position(self) -> int:
@@ -70,8 +74,8 @@ class SqlJournal:
         of_day = sqlwrite.by_day(entries)
         if not of_day.keys() <= self._days:
             self._days = set(sqldays.make_days(self._engine, of_day))
-        with self._engine.begin() as connection:
-            if position <= _position(connection):
+        with self.processes.lock, self._engine.begin() as connection:
+            if position <= (before := _position(connection)):
                 return
             n = position << _LOT
             for day, lines in of_day.items():
@@ -79,18 +83,20 @@ class SqlJournal:
                 n += len(lines)
             sqlwrite.project_letters(connection, self._statements, [line for line in entries if line.dead_letter])
             connection.exec_driver_sql(self._statements.move, (_POSITION, position))
+        self.processes.take(entries, before, position)
 
     def forget(self, before: int) -> None:
         """See `JournalStore.forget`."""
         for day in [day for day in sqldays.days(self._engine) if (day + 1) * DAY <= before]:
             sqldays.drop_day(self._engine, day)
             self._days.discard(day)
-        old = select(letters_table.c.id).where(letters_table.c.last_seen < before // DAY * DAY).limit(sqlwrite.AT_ONCE)
-        while True:
+        self.processes.forget(before)
+        with self._engine.begin() as connection:
+            connection.execute(delete(counts_table).where(counts_table.c.day < before // DAY))
+        found = True
+        while found:
             with self._engine.begin() as connection:
-                connection.execute(delete(counts_table).where(counts_table.c.day < before // DAY))
-                if not connection.execute(delete(letters_table).where(letters_table.c.id.in_(old))).rowcount:
-                    return
+                found = sqlwrite.forget_letters(connection, self._statements, before // DAY * DAY)
 
     def find(self, text: str, limit: int = 1000) -> list[Entry]:
         """See `JournalStore.find`."""
@@ -129,6 +135,11 @@ class SqlJournal:
         """See `Journeys.steps`."""
         with self._reading() as connection:
             return sqlsearch.steps(connection, raws)
+
+    def origins(self, raws: Sequence[int]) -> list[Origin]:
+        """See `JournalStore.origins`."""
+        with self._reading() as connection:
+            return sqlsearch.origins(connection, raws)
 
     def recent(self, limit: int) -> list[Entry]:
         """See `JournalStore.recent`."""
@@ -177,12 +188,16 @@ class SqlJournal:
 
     def counts(self) -> dict[str, Any]:
         """See `JournalStore.counts`."""
-        with self._engine.connect() as connection:
+        with self._reading() as connection:
             name = (counts_table.c.stage, counts_table.c.name, counts_table.c.outcome)
             rows = connection.execute(select(*name, func.sum(counts_table.c.n)).group_by(*name)).all()
-            is_open = select(func.count()).select_from(letters_table).where(letters_table.c.state == OPEN)
-            open_letters = connection.execute(is_open).scalar_one()
-        return {"outcomes": [(*row[:-1], int(row[-1])) for row in rows], "open": open_letters}
+            is_open = and_(states_table.c.state == OPEN, states_table.c.n > 0)
+            letters = connection.execute(select(states_table).where(is_open)).all()
+        return {
+            "outcomes": [(*row[:-1], int(row[-1])) for row in rows],
+            "letters": [(row.stage, row.name, row.n) for row in letters],
+            "open": sum(row.n for row in letters),
+        }
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:

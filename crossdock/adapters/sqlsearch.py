@@ -6,9 +6,10 @@ from typing import Any
 from sqlalchemy import Connection, and_, exists, func, or_, select, tuple_
 
 from crossdock.adapters.sqltables import LISTED, OF_ROUTE, REPEAT, TROUBLE, entries_table, keys_table
-from journal.entry import Entry
+from journal.entry import ACCEPTED, LETTERED, PROCESS, ROUTED, Entry
 from journal.keys import ID, LONGEST
 from journal.search import COMMON, MOST, Page, Search
+from journal.store import Origin
 
 _CHUNK = 500  # events of a key that are looked at with one query
 _CHUNKS = 20  # for one page
@@ -68,6 +69,16 @@ def steps(connection: Connection, raws: Sequence[int]) -> list[Entry]:
         )
     )
     return [one._replace(attempts=one.attempts or times[n]) for _, n, one in found]
+
+
+def origins(connection: Connection, raws: Sequence[int]) -> list[Origin]:
+    """Return the steps by which events can be sent again."""
+    line = entries_table.c
+    told = or_(
+        line.outcome == ACCEPTED, and_(line.stage == PROCESS, line.outcome == ROUTED), line.outcome.in_(LETTERED)
+    )
+    columns = (line.raw, line.outcome, line.seq, line.dead_letter, line.type)
+    return [Origin(*row) for row in connection.execute(select(*columns).where(line.raw.in_(raws), told))]
 
 
 def of_partner(connection: Connection, partner: str, event_id: str, origin: str, limit: int) -> list[int]:

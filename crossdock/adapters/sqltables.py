@@ -25,6 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.schema import CreateTable
 
 from journal.entry import Entry
+from journal.figures import Place
 from journal.search import COMMON
 from journal.store import LetterState
 
@@ -71,6 +72,36 @@ counts_table = Table(
     METADATA,
     Column("day", BigInteger, primary_key=True),
     *(Column(name, String(200), primary_key=True) for name in ("stage", "name", "outcome")),
+    Column("n", BigInteger, nullable=False),
+)
+figures_table = Table(
+    "figures",
+    METADATA,
+    *(Column(name, BigInteger, primary_key=True, autoincrement=False) for name in Place._fields[:2]),
+    *(Column(name, String(200), primary_key=True) for name in Place._fields[2:]),
+    Column("buckets", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+PAIR_SIDES = ("first", "then")
+PAIR_FIELDS = ("at", "raw", "partner", "store")  # of a side; the first event of it stays
+pairs_table = Table(
+    "pairs",
+    METADATA,
+    Column("rule", String(64), primary_key=True),
+    Column("key", String(400), primary_key=True),
+    *(
+        Column(f"{side}_{name}", BigInteger if name in _NUMBERS else Text, nullable=False)
+        for side in PAIR_SIDES
+        for name in PAIR_FIELDS
+    ),
+    Index("pairs_by_first", "rule", "first_at"),
+    Index("pairs_by_then", "rule", "then_at"),
+    sqlite_with_rowid=False,
+)
+states_table = Table(
+    "letter_states",
+    METADATA,
+    *(Column(name, String(200), primary_key=True) for name in ("state", "stage", "name")),
     Column("n", BigInteger, nullable=False),
 )
 position_table = Table("position", METADATA, Column("name", String(40), primary_key=True), Column("seq", BigInteger))
@@ -140,7 +171,11 @@ class Statements:
     add_key: str
     put_letter: str
     add_count: str
+    put_figure: str
+    add_pair: str
+    begin: str
     move: str
+    add_state: str
 
 
 def statements(dialect: Dialect) -> Statements:
@@ -158,5 +193,22 @@ def statements(dialect: Dialect) -> Statements:
         put_letter=f"{insert('letters', LETTER_FIELDS)} ON CONFLICT (id) DO UPDATE SET {changes}",
         add_count=f"{insert('counts', counts_table.c.keys())}"
         " ON CONFLICT (day, stage, name, outcome) DO UPDATE SET n = counts.n + excluded.n",
+        put_figure=f"{insert('figures', figures_table.c.keys())} ON CONFLICT ({', '.join(Place._fields)})"
+        " DO UPDATE SET buckets = excluded.buckets",
+        add_pair=f"{insert('pairs', pairs_table.c.keys())} ON CONFLICT (rule, key) DO UPDATE SET {_earlier()}",
+        begin=f"{insert('position', position_table.c.keys())} ON CONFLICT DO NOTHING",
+        add_state=f"{insert('letter_states', states_table.c.keys())}"
+        " ON CONFLICT (state, stage, name) DO UPDATE SET n = letter_states.n + excluded.n",
         move=f"{insert('position', position_table.c.keys())} ON CONFLICT (name) DO UPDATE SET seq = excluded.seq",
+    )
+
+
+def _earlier() -> str:
+    """Write what keeps the first event of each side, in whatever order the two come."""
+    return ", ".join(
+        f"{side}_{name} = CASE WHEN excluded.{side}_raw > 0"
+        f" AND (pairs.{side}_raw = 0 OR excluded.{side}_raw < pairs.{side}_raw)"
+        f" THEN excluded.{side}_{name} ELSE pairs.{side}_{name} END"
+        for side in PAIR_SIDES
+        for name in PAIR_FIELDS
     )

@@ -1,12 +1,12 @@
 """Writes a lot of entries into the tables of the journal; called by `crossdock.adapters.sql`."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, delete, select
 
 from crossdock.adapters.sqltables import DAY, LETTER_FIELDS, Statements, letters_table
 from journal.entry import Entry
@@ -63,9 +63,35 @@ def project_letters(connection: Connection, write: Statements, entries: Sequence
         letter = letter_after(now.get(line.dead_letter), line)
         if letter is not None:
             now[letter.id] = letter
-    changed = [astuple(letter) for letter in now.values() if letter is not known.get(letter.id)]
-    if changed:
-        connection.exec_driver_sql(write.put_letter, changed)
+    changed = [letter for letter in now.values() if letter is not known.get(letter.id)]
+    if not changed:
+        return
+    connection.exec_driver_sql(write.put_letter, [astuple(letter) for letter in changed])
+    states = Counter(map(_state_of, changed))
+    states.subtract(_state_of(known[letter.id]) for letter in changed if letter.id in known)
+    _count_states(connection, write, states)
+
+
+def forget_letters(connection: Connection, write: Statements, before: int) -> bool:
+    """Delete some dead letters not heard of since a time (Unix milliseconds); tell whether there were any."""
+    old = select(letters_table).where(letters_table.c.last_seen < before).limit(AT_ONCE)
+    found = connection.execute(old).all()
+    if found:
+        connection.execute(delete(letters_table).where(letters_table.c.id.in_([row.id for row in found])))
+        states: Counter[tuple[str, str, str]] = Counter()
+        states.subtract(map(_state_of, found))
+        _count_states(connection, write, states)
+    return bool(found)
+
+
+def _state_of(letter: Any) -> tuple[str, str, str]:
+    return letter.state, letter.stage, letter.route or letter.source
+
+
+def _count_states(connection: Connection, write: Statements, changes: Mapping[tuple[str, str, str], int]) -> None:
+    rows = sorted((*place, count) for place, count in changes.items() if count)
+    if rows:
+        connection.exec_driver_sql(write.add_state, rows)
 
 
 def letters(connection: Connection, ids: Sequence[str]) -> dict[str, LetterState]:

@@ -27,9 +27,15 @@ from crossdock.kernel.stream import DLQ, EVENTS, STREAMS
 
 KEYS, CONTROL, POSITIONS, CONTENT = "KEYS", "CONTROL", "POSITIONS", "CONTENT"
 LOOKUPS, PARKED, ARRIVED = "LOOKUPS", "PARKED", "ARRIVED"
-PROBLEMS, PLANS = "PROBLEMS", "PLANS"
-BUCKETS = (KEYS, CONTROL, POSITIONS, CONTENT, LOOKUPS, PARKED, ARRIVED, PROBLEMS, PLANS)
-_AS_LONG_AS = {ARRIVED: EVENTS, PLANS: DLQ}  # the bucket forgets when the stream does
+PROBLEMS, PLANS, DRIFT = "PROBLEMS", "PLANS", "DRIFT"
+ACCESS, SESSIONS, APPROVALS = "ACCESS", "SESSIONS", "APPROVALS"
+ALERTS = "ALERTS"
+BUCKETS = (
+    KEYS, CONTROL, POSITIONS, CONTENT, LOOKUPS, PARKED, ARRIVED, PROBLEMS, PLANS,
+    DRIFT, ACCESS, SESSIONS, ALERTS, APPROVALS,
+)  # fmt: skip
+_AS_LONG_AS = {ARRIVED: EVENTS, PLANS: DLQ, APPROVALS: DLQ}  # the bucket forgets when the stream does
+_UNUSED = {SESSIONS: 7 * 86_400.0}  # seconds after which the bucket forgets what was not written again
 CONTROL_SUBJECT = "crossdock.control"
 REPEAT_WINDOW = 300.0  # seconds in which the broker itself drops an exact repeat
 ACK_WAIT = 6.0  # seconds until the work of a dead worker goes to its successor
@@ -60,9 +66,15 @@ class Topology:
             keep = max(self._retention.values()) + claims.MARGIN  # a body may be named in any stream
             await self._stream(claims.STREAM, claims.SUBJECTS, keep, allow_rollup_hdrs=True)
             for bucket in BUCKETS:
-                await self._bucket(bucket, self._retention[_AS_LONG_AS[bucket]] if bucket in _AS_LONG_AS else 0)
+                kept = self._retention[_AS_LONG_AS[bucket]] if bucket in _AS_LONG_AS else _UNUSED.get(bucket, 0)
+                await self._bucket(bucket, kept)
         except (NatsError, OSError) as error:
             raise Unavailable(f"nats: {type(error).__name__}: {error}") from error
+
+    @property
+    def retention(self) -> Mapping[str, float]:
+        """How many seconds each stream keeps what it is given."""
+        return self._retention
 
     async def consumer(
         self, wanted: Consumer, start: int | None = None, begins: Mapping[str, int] = MappingProxyType({})

@@ -1,24 +1,32 @@
 """The command line; `python -m crossdock` calls `main`."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from crossdock import VERSION
 from crossdock.cli import (
+    alerts,
     apply,
+    approvals,
     audit,
     bench,
     connector,
     content,
+    drift,
     graph,
     init,
     keys,
+    letters,
     operate,
     pack,
+    partners,
     plan,
     plans,
     problems,
+    process,
+    promote,
     roles,
     route,
     run,
@@ -27,7 +35,9 @@ from crossdock.cli import (
     testing,
     trace,
     tryout,
+    users,
 )
+from crossdock.cli.remote import AUTHORITY
 
 app = typer.Typer(name="crossdock", no_args_is_help=True, add_completion=False, pretty_exceptions_show_locals=False)
 
@@ -41,8 +51,15 @@ def _version(wanted: bool) -> None:
 @app.callback()
 def crossdock(
     version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show it.")] = False,
+    ca: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="CROSSDOCK_OPS_CA", exists=True, dir_okay=False, help="Who vouches for an https --ops address (PEM)."
+        ),
+    ] = None,
 ) -> None:
     """Integration middleware for retail: events in, checked, mapped, routed, delivered or kept as dead letters."""
+    AUTHORITY.set(ca)
 
 
 for module in (
@@ -59,12 +76,20 @@ for module in (
     keys,
     trace,
     operate,
+    letters,
+    promote,
     problems,
+    process,
     plans,
+    approvals,
     audit,
+    alerts,
+    users,
     pack,
     route,
     source,
+    partners,
+    drift,
     connector,
     bench,
 ):

@@ -1,20 +1,19 @@
 """The line of a content file that a problem is about, with a mark below it; shown by `write_problems`."""
 
-import re
 from pathlib import Path
 
 from crossdock.kernel.problems import CONCEALED, Problem
+from crossdock.kernel.secretlike import may_hold_secret
 from crossdock.kernel.within import leads_out
 
 _WIDTH = 96
 _BEFORE = 60  # columns shown before the mark of a long line
-_SECRET = re.compile(r"(?i)(secret|passw|token|bearer|authorization|api.?key|whsec_|://[^/\s]*@)")
 
 
 def excerpt(problem: Problem, root: Path) -> str:
     """Return the line and the mark, indented; nothing where there is no such line, or a secret may stand in it."""
     line = _line(root / problem.file, problem.line, root) if problem.file and problem.line else ""
-    if not line.strip() or problem.message == CONCEALED or _SECRET.search(line):
+    if not line.strip() or problem.message == CONCEALED or may_hold_secret(line):
         return ""
     start = max(0, problem.column - 1 - _BEFORE) if len(line) > _WIDTH else 0
     shown = "".join(char if char.isprintable() else " " for char in line[start : start + _WIDTH])

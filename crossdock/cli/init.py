@@ -20,8 +20,10 @@ _SCHEMAS = ".crossdock"
 _SETTINGS = ".vscode/settings.json"
 _TESTS = "!*.test.yaml"
 KINDS: Mapping[str, tuple[str, tuple[str, ...]]] = {  # what an editor's copy is called: the schema, and its files
+    "alert": ("alerts/_schema.json", ("/alerts/*.yaml",)),
     "config": ("crossdock/kernel/settings_schema.json", ("/config.yaml",)),
     "connector": ("connectors/_schema.json", ("/connectors/*.yaml",)),
+    "conformance": ("journal/_schema.json", ("/journal/*.yaml",)),
     "route": ("routes/_schema.json", ("/routes/*.yaml", _TESTS)),
     "source": ("gateway/_schema.json", ("/gateway/*.yaml", _TESTS)),
     "test": ("crossdock/_test_schema.json", ("/gateway/*.test.yaml", "/transforms/*.test.yaml", "/routes/*.test.yaml")),

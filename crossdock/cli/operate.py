@@ -1,14 +1,13 @@
 """Commands of operators: `ledger` and `dlq`."""
 
-import json as jsonlib
 import urllib.parse
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.text import Text
+from rich.progress import Progress, TaskID
 
-from crossdock.cli.output import JsonOption, counted, printable, show, table, when, write_json
+from crossdock.cli.output import JsonOption, counted, show, table, when, write_json
 from crossdock.cli.remote import DATA, DataOption, OpsOption, Remote, TokenOption, fail
 
 dlq_app = typer.Typer(no_args_is_help=True, help="Dead letters: list, look, send again.")
@@ -20,17 +19,35 @@ def register(app: typer.Typer) -> None:
     app.command()(ledger)
 
 
-def ledger(data: DataOption = DATA, ops: OpsOption = "", token: TokenOption = "", json: JsonOption = False) -> None:
-    """Prove from the streams that every event adds up; exit 1 and name those that do not.
+def ledger(
+    deep: Annotated[bool, typer.Option("--deep", help="Read the streams from their beginning, trust no sums.")] = False,
+    data: DataOption = DATA, ops: OpsOption = "", token: TokenOption = "", json: JsonOption = False,
+) -> None:  # fmt: skip
+    """Prove that every event adds up, as of now; exit 1 and name those that do not.
 
     Example: crossdock ledger --json
     """
-    found = Remote(ops, token, data).call("GET", "/ops/v1/ledger")
+    remote = Remote(ops, token, data)
+    found = _deep_ledger(remote) if deep else remote.call("GET", "/ops/v1/ledger")
     if json:
         write_json(found)
     else:
         _show_ledger(found)
     raise typer.Exit(0 if found["balanced"] else 1)
+
+
+def _deep_ledger(remote: Remote) -> dict[str, Any]:
+    """Return the ledger that comes after the lines on how much was read, which are shown on standard error."""
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        tasks: dict[str, TaskID] = {}
+        line: dict[str, Any] = {}
+        for line in remote.lines("/ops/v1/ledger?deep=true"):
+            for stream, read in line.get("read", {}).items():
+                if stream not in tasks:
+                    tasks[stream] = progress.add_task(stream, total=None)
+                task = tasks[stream]
+                progress.update(task, completed=read["at"], total=read["of"])
+    return line if "balanced" in line else fail("the answer ended before the ledger")
 
 
 def _show_ledger(found: dict[str, Any]) -> None:
@@ -41,7 +58,7 @@ def _show_ledger(found: dict[str, Any]) -> None:
     if found["balanced"]:
         typer.echo("Balanced: every event has an outcome or is on its way.")
         return
-    typer.echo(f"NOT balanced: {len(found['unexplained'])} events do not add up.", err=True)
+    typer.echo(f"NOT balanced: {found['missing']} events do not add up.", err=True)
     for item in found["unexplained"]:
         typer.echo(f"  {item['stream']} {item['seq']}  {item['event_id']}  {item['at']}  {item['why']}", err=True)
 
@@ -62,27 +79,9 @@ def dlq_list(  # noqa: PLR0913, PLR0917  an option for each thing to list by
     wanted = {"state": state, "route": route, "reason": reason, "problem": problem, "limit": limit}
     query = urllib.parse.urlencode(wanted)
     found = Remote(ops, token, data).call("GET", f"/ops/v1/dead-letters?{query}")
-    columns = ["id", "event_id", "stage", "source", "route", "reason", "state", "last_seen"]
+    columns = ["id", "event_id", "stage", "source", "route", "reason", "state", "last_seen", "problem"]
     rows = [[when(item[c]) if c == "last_seen" else item[c] for c in columns] for item in found["items"]]
     show(found, json, columns, rows)
-
-
-@dlq_app.command("show")
-def dlq_show(
-    letter_id: Annotated[str, typer.Argument(help="The id, as `dlq list` shows it.")],
-    data: DataOption = DATA, ops: OpsOption = "", token: TokenOption = "", json: JsonOption = False,
-) -> None:  # fmt: skip
-    """Show one dead letter: why, and the original content.
-
-    Example: crossdock dlq show ID
-    """
-    found = Remote(ops, token, data).call("GET", f"/ops/v1/dead-letters/{urllib.parse.quote(letter_id, safe='')}")
-    if json:
-        write_json(found)
-    else:
-        for name, value in found.items():
-            shown = value if isinstance(value, str) else jsonlib.dumps(value)
-            Console(soft_wrap=True).print(Text(f"{name:>12}  "), Text(printable(shown)), sep="")
 
 
 @dlq_app.command("replay")
@@ -125,4 +124,17 @@ def dlq_discard(
     if not yes:
         typer.confirm(f"Give up {counted(len(ids), 'dead letter')} for good?", abort=True, err=True)
     done = Remote(ops, token, data).call("POST", "/ops/v1/discards", {"ids": ids, "reason": why})
-    show(done, json, ["id", "event_id", "outcome"], [list(item.values()) for item in done["items"]])
+    if not asked_for(done, json):
+        show(done, json, ["id", "event_id", "outcome"], [list(item.values()) for item in done["items"]])
+
+
+def asked_for(done: Any, json: bool) -> bool:
+    """Say so when an act waits for a second person, instead of what came of it."""
+    if "approval" not in done:
+        return False
+    if json:
+        write_json(done)
+    else:
+        told = done["approval"]
+        typer.echo(f"Another person has to approve it until {when(told['expires'])}: approval approve {told['id']}")
+    return True

@@ -1,9 +1,8 @@
-"""Commands for replays that are planned: `dlq plan`, `plans`, `run`, `pause` and `cancel`."""
+"""Commands for replays that are planned: `dlq plan`, `plans`, `dry-run`, `run`, `report`, `pause` and `cancel`."""
 
-import time
 import urllib.parse
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -16,16 +15,20 @@ from crossdock.cli.output import (
     printable,
     require_content,
     show,
+    table,
     when,
     write_json,
     write_problems,
 )
+from crossdock.cli.planshown import followed, show_dry_run
 from crossdock.cli.remote import DATA, DataOption, OpsOption, Remote, TokenOption, fail
-from crossdock.kernel.problems import Problem
+from crossdock.kernel import jsontext
+from crossdock.kernel.problems import Problem, Refused
 
-LOOK_EVERY = 0.5  # seconds until a running plan is looked at again
 PATH = "/ops/v1/plans"
-_COLUMNS = ["id", "state", "total", "done", "sent", "skipped", "gone", "who", "at", "reason"]
+_COLUMNS = ["id", "state", "of", "total", "done", "sent", "skipped", "gone", "who", "at", "reason"]
+
+Targets = Literal["failed", "all"]
 
 plans_app = typer.Typer()
 PlanId = Annotated[str, typer.Argument(help="The id, as `dlq plans` shows it.")]
@@ -39,21 +42,39 @@ def register(_: typer.Typer) -> None:
 @plans_app.command("plan")
 def dlq_plan(  # noqa: PLR0913, PLR0917  an option for each way to select
     ids: Annotated[list[str] | None, typer.Argument(help="Ids of dead letters.")] = None,
-    route: Annotated[str, typer.Option(help="All open ones of this route.")] = "",
-    reason: Annotated[str, typer.Option(help="All open ones with this reason.")] = "",
+    route: Annotated[str, typer.Option(help="All open ones of this route; of events, those that came to it.")] = "",
+    reason: Annotated[str, typer.Option(help="All open ones with this reason; of events, a part of it.")] = "",
     problem: Annotated[str, typer.Option(help="All open ones of this problem.")] = "",
+    since: Annotated[str, typer.Option("--from", help="Past events since this time, whatever became of them.")] = "",
+    to: Annotated[str, typer.Option(help="Past events before this time; UTC unless it says.")] = "",
+    key: Annotated[str, typer.Option(help="Past events with this id, business key or other key.")] = "",
+    partner: Annotated[str, typer.Option(help="Past events of this partner.")] = "",
+    source: Annotated[str, typer.Option(help="Past events of this source.")] = "",
+    type_: Annotated[str, typer.Option("--type", help="Past events of this type, as it came or canonical.")] = "",
+    targets: Annotated[Targets, typer.Option(help="Send to targets that failed, or to all that match.")] = "failed",
+    target: Annotated[list[str] | None, typer.Option(help="To this route only; give it again for more.")] = None,
+    raw: Annotated[bool, typer.Option("--raw", help="Through the process step again.")] = False,
+    patch: Annotated[Path | None, typer.Option(help="A file with a JSON Patch for each.", dir_okay=False)] = None,
     why: Annotated[str, typer.Option(help="Why they are sent again; the audit log keeps it.")] = "",
     rate: Annotated[int, typer.Option(min=1, max=10_000, help="At most so many a second.")] = 500,
     data: DataOption = DATA, ops: OpsOption = "", token: TokenOption = "", json: JsonOption = False,
 ) -> None:  # fmt: skip
-    """Select dead letters to send again, count them, and keep the selection; nothing is sent.
+    """Select dead letters or past events to send again, count them, and keep the selection; nothing is sent.
 
     Example: crossdock dlq plan --route sales-to-oms --why "the OMS is back"
     """
-    if not (ids or route or reason or problem):
-        raise typer.BadParameter("name ids, or a selection with --route, --reason or --problem")
-    wanted = {"ids": ids or [], "route": route, "reason": reason, "problem": problem, "why": why, "rate": rate}
-    made = Remote(ops, token, data).call("POST", PATH, wanted)
+    past = {"from": since, "to": to, "key": key, "partner": partner, "source": source, "type": type_}
+    letters: dict[str, Any] = {"ids": ids or [], "route": route, "reason": reason, "problem": problem}
+    selected: dict[str, Any] = letters
+    if any(past.values()):
+        if ids or problem:
+            raise typer.BadParameter("name dead letters, or past events, not both")
+        selected = {"events": {**past, "route": route, "reason": reason}}
+    elif not any(letters.values()):
+        raise typer.BadParameter("name ids, or a selection with --route, --reason, --problem, --key, --from ...")
+    how = {"to": targets, "routes": target or [], "from_stage": "raw" if raw else "canonical", "rate": rate}
+    change = {"patch": _patch(patch)} if patch else {}
+    made = Remote(ops, token, data).call("POST", PATH, {**selected, **how, **change, "why": why})
     _show([made], made, json)
     if made["past_retention"]:
         typer.echo(f"{made['past_retention']} more are past their retention and cannot be sent.", err=True)
@@ -94,7 +115,7 @@ def dlq_dry_run(
     if json:
         write_json(found)
     else:
-        _show_dry_run(found)
+        show_dry_run(found)
     raise typer.Exit(PROBLEMS if found["fails"] else 0)
 
 
@@ -104,22 +125,46 @@ def dlq_run(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     data: DataOption = DATA, ops: OpsOption = "", token: TokenOption = "", json: JsonOption = False,
 ) -> None:  # fmt: skip
-    """Send what a plan has selected, or go on after a pause; it goes on when this command is ended.
+    """Send what a plan has selected, or go on after a pause; Ctrl-C ends this command and not the plan.
 
     Example: crossdock dlq run rp-0123456789abcdef --yes
     """
     remote, path = Remote(ops, token, data), f"{PATH}/{urllib.parse.quote(plan, safe='')}"
     if not yes:
-        found = remote.call("GET", path)
-        typer.confirm(f"Send {counted(found['total'] - found['done'], 'dead letter')} again?", abort=True, err=True)
-    done = remote.call("POST", f"{path}/run")
-    while done["state"] == "running":
-        typer.echo(f"\r{done['done']} of {done['total']}", nl=False, err=True)
-        time.sleep(LOOK_EVERY)
-        done = next(one for one in remote.call("GET", f"{PATH}?limit=1000")["items"] if one["id"] == plan)
-    typer.echo("", err=True)
+        found = remote.call("GET", f"{path}?report=false")
+        for warning in found["warnings"]:
+            typer.echo(printable(f"Note: {warning}."), err=True)
+        typer.confirm(f"Send {counted(found['total'] - found['done'], _noun(found))} again?", abort=True, err=True)
+    begun = remote.call("POST", f"{path}/run")
+    if "approval" in begun:
+        write_json(begun) if json else typer.echo(f"It waits for another person: {begun['approval']['id']}")
+        return
+    done = followed(remote, path, begun)
     _show([done], done, json)
     raise typer.Exit(PROBLEMS if done["gone"] else 0)
+
+
+@plans_app.command("report")
+def dlq_report(
+    plan: PlanId,
+    data: DataOption = DATA, ops: OpsOption = "", token: TokenOption = "", json: JsonOption = False,
+) -> None:  # fmt: skip
+    """Say what came of a plan by target, and which failed again; exit 1 if any did.
+
+    Example: crossdock dlq report rp-0123456789abcdef
+    """
+    remote, path = Remote(ops, token, data), f"{PATH}/{urllib.parse.quote(plan, safe='')}"
+    found = remote.call("GET", path)
+    failed = remote.call("GET", f"{path}/items?outcome=failed_again&limit=1000")["items"]
+    if json:
+        write_json({**found, "failed_again": failed})
+    else:
+        _show([found], found, json)
+        names = list(dict.fromkeys(name for one in found["report"]["targets"] for name in one))
+        table(names, [[one.get(name, 0) for name in names] for one in found["report"]["targets"]])
+        for one in failed:
+            typer.echo(printable(f"{one['id']} {one['event_id']} {one['target']}: {one['reason']} {one['detail']}"))
+    raise typer.Exit(PROBLEMS if failed else 0)
 
 
 @plans_app.command("pause")
@@ -144,20 +189,15 @@ def dlq_cancel(
     _turn(Remote(ops, token, data), plan, "cancel", json)
 
 
-def _show_dry_run(found: dict[str, Any]) -> None:
-    typer.echo(f"{found['passes']} of {found['looked_at']} pass by revision {found['revision'][:12]}.")
-    for one in found["fails"]:
-        typer.echo(printable(f"{one['count']} fail: {one['why']}"))
-    for one in found["targets"]:
-        typer.echo(f"{one['count']} requests of {one['route']} to {one['connector']}")
-    for one in found["examples"]:
-        typer.echo(f"{found['effects'][one['effect']]} {one['effect'].replace('_', ' ')}, such as {one['id']}:")
-        for change in one["changes"]:
-            typer.echo(printable(f"  {change}"))
-    if found["order_conflicts"]["count"]:
-        typer.echo(f"{found['order_conflicts']['count']} come after a later event of their key that was delivered")
-    if found["maybe_known_to_target"]["count"]:
-        typer.echo(f"{found['maybe_known_to_target']['count']} may be known to their target, which ignores a repeat")
+def _patch(file: Path) -> Any:
+    try:
+        return jsontext.loads(file.read_bytes())
+    except (OSError, Refused) as error:
+        raise typer.BadParameter(f"{file}: {error}", param_hint="--patch") from None
+
+
+def _noun(plan: dict[str, Any]) -> str:
+    return "dead letter" if plan["of"] == "letters" else "event"
 
 
 def _turn(remote: Remote, plan: str, act: str, json: bool) -> None:

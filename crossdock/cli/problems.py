@@ -54,17 +54,21 @@ def dlq_mark(  # noqa: PLR0913, PLR0917  an option for each thing to say
 
     Example: crossdock dlq mark pr-0123456789ab --state acknowledged --owner ann --due 8h
     """
-    said: dict[str, Any] = {name: text for name, text in (("state", state), ("note", note)) if text}
-    said |= {} if owner is None else {"owner": owner}
-    said |= {"due": _moment(due)} if due else {}
     path = f"/ops/v1/problems/{urllib.parse.quote(problem, safe='')}"
-    found = Remote(ops, token, data).call("PATCH", path, said)
+    found = Remote(ops, token, data).call("PATCH", path, said(state, owner, due, note))
     if json:
         write_json(found)
     else:
         show(found, False, _COLUMNS, [_row(found)])
         for one in found["notes"]:
             typer.echo(f"{when(one['at'])}  {one['who']}  {one['text']}")
+
+
+def said(state: str, owner: str | None, due: str, note: str) -> dict[str, Any]:
+    """Return what a person says of a problem or finding; what is left out stays as it is."""
+    given: dict[str, Any] = {name: text for name, text in (("state", state), ("note", note)) if text}
+    given |= {} if owner is None else {"owner": owner}
+    return given | ({"due": _moment(due)} if due else {})
 
 
 def _row(one: dict[str, Any]) -> list[Any]:

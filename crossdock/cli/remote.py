@@ -1,19 +1,25 @@
 """How commands reach a running installation: `--ops URL --token T`, the environment, or the data folder."""
 
 import json
+import ssl
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
 from contextlib import suppress
+from contextvars import ContextVar
 from http.client import HTTPException
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
 
+from crossdock.kernel.pinned import pinned
+
 DataOption = Annotated[Path, typer.Option("--data", file_okay=False, help="The data folder of the installation.")]
 OpsOption = Annotated[str, typer.Option("--ops", envvar="CROSSDOCK_OPS_URL", help="Its operations address.")]
 TokenOption = Annotated[str, typer.Option("--token", envvar="CROSSDOCK_OPS_TOKEN", help="Its operations token.")]
 DATA = Path("data")
+AUTHORITY: ContextVar[Path | None] = ContextVar("authority", default=None)  # the file of `--ca`, for all commands
 TIMEOUT = 120.0
 UNPROCESSABLE = 422
 
@@ -22,11 +28,13 @@ class Remote:
     """The operations API of one installation."""
 
     def __init__(self, url: str, token: str, data: Path) -> None:
+        cert = ""
         if not url:
-            url, token = _found(data)
+            url, token, cert = _found(data)
         if not url.startswith(("http://", "https://")):
             raise typer.BadParameter(f"{url} is not an http address", param_hint="--ops")
         self._url, self._token = url.rstrip("/"), token
+        self._trust = _trust(cert) if url.startswith("https://") else None
 
     def call(self, method: str, path: str, body: Any = None) -> Any:
         """Return the answer; a refusal is written to standard error and ends the command with exit code 1."""
@@ -35,6 +43,22 @@ class Remote:
             fail(_detail(answer))
         return answer
 
+    def lines(self, path: str) -> Iterator[Any]:
+        """Yield the documents of an answer of lines as they come; a refusal or an error ends the command."""
+        request = urllib.request.Request(self._url + path)
+        request.add_header("authorization", f"Bearer {self._token}")
+        try:
+            with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:
+                for line in answer:
+                    document = json.loads(line)
+                    if "detail" in document:
+                        fail(_detail(document))
+                    yield document
+        except urllib.error.HTTPError as error:
+            fail(_detail(_read(error)))
+        except (OSError, HTTPException) as error:
+            fail(f"{self._url} does not answer: {getattr(error, 'reason', error)}")
+
     def send(self, method: str, path: str, body: bytes | None, media: str = "application/json") -> tuple[int, Any]:
         """Return status and document of an answer, 422 among them; any other refusal ends the command."""
         request = urllib.request.Request(self._url + path, body, method=method)
@@ -42,7 +66,7 @@ class Remote:
         if body is not None:
             request.add_header("content-type", media)
         try:
-            with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:
+            with urllib.request.urlopen(request, timeout=TIMEOUT, context=self._trust) as answer:
                 return answer.status, json.loads(answer.read())
         except urllib.error.HTTPError as error:
             answer = _read(error)
@@ -74,9 +98,18 @@ def _detail(answer: Any) -> str:
     return detail if isinstance(detail, str) else json.dumps(detail)
 
 
-def _found(data: Path) -> tuple[str, str]:
+def _trust(cert: str) -> ssl.SSLContext:
+    """Return what an https address must prove itself by: `--ca`, the certificate of the data folder, or the system."""
+    given = AUTHORITY.get()
+    try:
+        return pinned(cert) if cert and not given else ssl.create_default_context(cafile=given)
+    except OSError as error:
+        fail(f"the certificate {given or cert} cannot be used: {error}")
+
+
+def _found(data: Path) -> tuple[str, str, str]:
     try:
         found = json.loads((data / "run.json").read_bytes())
     except OSError:
         fail(f"nothing runs in {data}: start it with `up --data {data}`, or name it with --ops and --token")
-    return found["console"], found["ops_token"]
+    return found["console"], found["ops_token"], found.get("cert", "")

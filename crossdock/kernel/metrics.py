@@ -1,5 +1,7 @@
 """Every metric of Crossdock, declared in one table; labels are bounded by configuration."""
 
+import time
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
@@ -11,10 +13,11 @@ class Metrics:
     def __init__(self) -> None:
         to = self.registry = CollectorRegistry()
         self._of_delivery(to)
+        self._of_the_whole(to)
         self._of_lookups(to)
         self._of_polls(to)
         self.accepted = Counter("crossdock_accepted", "Events stored in RAW", ["source"], registry=to)
-        self.rejected = Counter("crossdock_rejected", "Events refused by the gateway", ["code"], registry=to)
+        self.rejected = Counter("crossdock_rejected", "Events refused by the gateway", ["code", "partner"], registry=to)
         self.unverified = Counter(
             "crossdock_unverified", "Requests that did not prove who sent them", ["source", "reason"], registry=to
         )
@@ -36,6 +39,8 @@ class Metrics:
         self.dedupe_waits = Counter("crossdock_dedupe_waits", "Waits for the dedupe store", registry=to)
         self.recovered = Counter("crossdock_consumers_recovered", "Consumers made again", ["consumer"], registry=to)
 
+        self.cpu = Counter("crossdock_cpu_seconds", "CPU time that the process used", registry=to)
+        self._spent = 0.0
         self.revision = Gauge(
             "crossdock_content_revision_info", "1 for the revision that the process works by", ["revision"], registry=to
         )
@@ -60,6 +65,20 @@ class Metrics:
         )
         self.held = Gauge("crossdock_held_deliveries", "Deliveries in the memory of a lane", ["route"], registry=to)
 
+    def _of_the_whole(self, to: CollectorRegistry) -> None:
+        """Declare what only the operations side knows."""
+        self.ledger_gap = Gauge(
+            "crossdock_ledger_gap", "Events that do not add up for longer than a minute", ["source", "route"],
+            registry=to,
+        )  # fmt: skip
+        self.lag = Gauge("crossdock_lag", "Messages that wait or are in hand", ["route"], registry=to)
+        self.oldest_age = Gauge(
+            "crossdock_oldest_age_seconds", "Age of the oldest message that waits", ["route"], registry=to
+        )
+        self.open_letters = Gauge(
+            "crossdock_dead_letters_open", "Dead letters that nobody has dealt with", ["source", "route"], registry=to
+        )
+
     def _of_polls(self, to: CollectorRegistry) -> None:
         self.polled = Counter("crossdock_polled", "Events that polls brought", ["source"], registry=to)
         self.polls_failed = Counter(
@@ -83,4 +102,7 @@ class Metrics:
 
     def text(self) -> bytes:
         """Return the exposition format."""
+        spent = time.process_time()
+        self.cpu.inc(spent - self._spent)
+        self._spent = spent
         return generate_latest(self.registry)

@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from crossdock.kernel import environment, units, yamlfile
+from crossdock.kernel.accesssettings import LockoutLimits, Oidc, SessionLimits, Tls
 from crossdock.kernel.problems import Problem, Refused
 
 FILE = "config.yaml"
@@ -52,10 +53,19 @@ class Gateway:
 
 @dataclass(frozen=True, slots=True)
 class Console:
-    """Where operators work."""
+    """Where operators work; `url` is its address as their browsers see it, behind a proxy.
+
+    `second_person` says from how many dead letters on an `edit`, `discard` or `plan` must be approved by another one.
+    """
 
     host: str = "127.0.0.1"
     port: int = 8081
+    url: str = ""
+    tls: Tls = field(default_factory=Tls)
+    sessions: SessionLimits = field(default_factory=SessionLimits)
+    lockout: LockoutLimits = field(default_factory=LockoutLimits)
+    oidc: Oidc = field(default_factory=Oidc)
+    second_person: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +88,7 @@ class Settings:
     gateway: Gateway = field(default_factory=Gateway)
     console: Console = field(default_factory=Console)
     workers: int = 1
+    logs: str = "text"
     retention: Retention = field(default_factory=Retention)
 
 
@@ -143,8 +154,14 @@ def _settings(value: Mapping[str, Any]) -> Settings:
 
 
 def _section(kind: type[Any], value: Mapping[str, Any]) -> Any:
-    durations = {item.name for item in fields(kind) if item.type is float}
-    return kind(**{key: units.seconds(item) if key in durations else _plain(key, item) for key, item in value.items()})
+    types: dict[str, Any] = {item.name: item.type for item in fields(kind)}
+    return kind(**{key: _field(types[key], key, item) for key, item in value.items()})
+
+
+def _field(kind: Any, key: str, value: Any) -> Any:
+    if is_dataclass(kind):
+        return _section(kind, value)  # type: ignore[arg-type]
+    return units.seconds(value) if kind is float else _plain(key, value)
 
 
 def _plain(key: str, value: Any) -> Any:

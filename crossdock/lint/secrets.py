@@ -11,7 +11,7 @@ from crossdock.kernel.environment import has_variable
 from crossdock.kernel.problems import Problem, Refused
 from crossdock.kernel.yamlfile import Document, Path_
 
-_FOLDERS = ("gateway", "transforms", "routes", "connectors")
+_FOLDERS = ("gateway", "transforms", "routes", "connectors", "alerts")
 _NAMES = re.compile(r"(?i)(secrets?|passw(or)?d|pwd|bearer|authorization|cookie|(.*[-_])?(token|api[-_]?key|secret))\Z")
 _EXPRESSIONS = {"map", "when", "order_by", "business_key", "event", "dedupe", "codes"}
 _FORMS = re.compile(  # how secrets of known services begin

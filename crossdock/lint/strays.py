@@ -21,6 +21,8 @@ _READ = {  # by folder: the names below it that are read, and what they are
     ),
     "routes": (re.compile(r"[^/]+\.yaml"), "routes are routes/<name>.yaml"),
     "connectors": (re.compile(r"[^/]+\.yaml|packs/.+"), "connectors are connectors/<name>.yaml"),
+    "journal": (re.compile(r"[^/]+\.yaml"), "rules of conformance are journal/<name>.yaml"),
+    "alerts": (re.compile(r"[^/]+\.yaml"), "alerts are alerts/<name>.yaml"),
 }
 
 

@@ -42,7 +42,7 @@ class Admission:
             if self.route.after is not None and not _at_once(message):
                 delivery.after = references(self.route, seen)
         except Exception as error:
-            delivery.problems = problems_of(error)
+            delivery.problems = problems_of(error, delivery.event.id)
         self.attempts.take(delivery)
         return True
 

@@ -58,7 +58,7 @@ class Attempts:
         self.hold = Hold(route.window)
         self.stopping = asyncio.Event()
         self.changed = asyncio.Event()
-        self._tries = Tries(route, connector, gate, metrics, form)
+        self.tries = Tries(route, connector, gate, metrics, form)
         self._streams = streams
         self._recorder = recorder
         self._metrics = metrics
@@ -151,7 +151,7 @@ class Attempts:
                     self._park(delivery, result)
                     return
         except Exception as error:  # a fault of ours must end this delivery and hold up no other
-            delivery.problems = problems_of(error)
+            delivery.problems = problems_of(error, delivery.event.id)
         await self._bury(delivery)
 
     def _park(self, delivery: Delivery, result: Result) -> None:
@@ -180,7 +180,7 @@ class Attempts:
             if not await self.gate.opened(lambda: self._left(delivery), self.stopping, tried=delivery.attempts > 0):
                 return None
             delivery.revision = self.revision  # it may have waited long, and the attempt may last
-            if result := await self._tries.enter(delivery, self._halted):
+            if result := await self.tries.enter(delivery, self._halted):
                 return result
         return None
 
@@ -197,7 +197,7 @@ class Attempts:
             line = self._line(delivery, entry.DISCARDED, why.message)
             self._settle(delivery, line._replace(reason=why.code, attempts=delivery.attempts))
             return
-        letter = dead_letter(self.route, delivery)
+        letter = dead_letter(self.route, delivery, self.tries.sent(delivery))
         (seq,) = await append_patiently(self._streams, [record(letter)])
         self._metrics.dead_letters.labels(DELIVER, self.route.name).inc()
         self._settle(delivery, refer(self._line(delivery, entry.DEAD_LETTERED), letter, seq))

@@ -14,14 +14,11 @@ from typing import Any
 from crossdock.kernel import event as events
 from crossdock.kernel.event import Event
 from crossdock.kernel.problems import Refused, Unavailable
-from crossdock.kernel.stream import BACKFILL, DEAD_LETTER, ORIGIN, RAW_SEQ, SOURCE, Log, Message, Record
+from crossdock.kernel.stream import BACKFILL, SOURCE, Log, Message
 from crossdock.pipeline.backfill import Backfill, Backfills, Past
-from crossdock.pipeline.process import business_key
+from crossdock.pipeline.copies import copy_of
 from crossdock.pipeline.recorder import append_entries, append_patiently, now_ms
 from crossdock.project import Project
-from dlq.record import DELIVER, headers_of, letter_id
-from journal import entry
-from journal.entry import Entry
 from routes.spec import Route
 
 log = logging.getLogger(__name__)
@@ -156,8 +153,10 @@ class Backfiller:
 
     async def _send(self, backfill: Backfill, lot: Sequence[tuple[Message, Event]]) -> None:
         """Say in the journal what is sent before it is, as a replay of a dead letter does; again is a repeat."""
-        await append_entries(self._streams, [_line(backfill, message, event) for message, event in lot])
-        await append_patiently(self._streams, [_copy(backfill, message) for message, _ in lot])
+        named, detail = {BACKFILL: backfill.id}, f"backfill {backfill.id}"
+        copies = [copy_of(backfill.route, message, event, backfill.id, detail, named) for message, event in lot]
+        await append_entries(self._streams, [copy.line for copy in copies])
+        await append_patiently(self._streams, [copy.record for copy in copies])
 
     async def _pages(self, route: Route, after: int, last: int) -> AsyncIterator[list[Message]]:
         while page := await self._past.page(route, after, last):
@@ -177,32 +176,3 @@ class Backfiller:
             return event if self._project().wants(route, event, message.headers.get(SOURCE, "")) else None
         except Refused:
             return event
-
-
-def _copy(backfill: Backfill, message: Message) -> Record:
-    origin = str(message.seq)
-    named = {
-        ORIGIN: origin,
-        DEAD_LETTER: letter_id(DELIVER, backfill.route, message.seq),
-        BACKFILL: backfill.id,
-    }
-    subject, key = f"replay.{backfill.route}", f"{backfill.id}/{backfill.route}/{origin}"
-    return Record(subject, message.payload, key, {**headers_of(message), **named})
-
-
-def _line(backfill: Backfill, message: Message, event: Event) -> Entry:
-    return Entry(
-        at=now_ms(),
-        stage=entry.REPLAY,
-        outcome=entry.REPLAYED,
-        partner=str(event.extensions.get("partner", "")),
-        source=message.headers.get(SOURCE, ""),
-        id=event.id,
-        type=event.type,
-        raw=int(message.headers.get(RAW_SEQ, 0)),
-        seq=message.seq,
-        route=backfill.route,
-        key=business_key(event),
-        detail=f"backfill {backfill.id}",
-        dead_letter=letter_id(DELIVER, backfill.route, message.seq),
-    )

@@ -2,7 +2,9 @@
 
 import hashlib
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from connectors.port import Result
 from crossdock.kernel.event import Event
@@ -100,9 +102,9 @@ def refer(line: Entry, letter: DeadLetter, seq: int) -> Entry:
     )
 
 
-def dead_letter(route: Route, delivery: Delivery) -> DeadLetter:
-    """Return the dead letter of a delivery that is given up for its problems."""
-    message, event = delivery.message, delivery.event
+def dead_letter(route: Route, delivery: Delivery, sent: Mapping[str, Any]) -> DeadLetter:
+    """Return the dead letter of a delivery that is given up for its problems; `sent` is its last request."""
+    message, event, last = delivery.message, delivery.event, delivery.last
     reason, detail, problems = explain(delivery.problems)
     return DeadLetter(
         id=letter_id(DELIVER, route.name, message.origin),
@@ -125,6 +127,8 @@ def dead_letter(route: Route, delivery: Delivery) -> DeadLetter:
         payload=message.payload,
         key=business_key(event),
         revision=delivery.revision,
+        sent=sent,
+        heard=last.heard._asdict() if last and last.heard else {},
     )
 
 

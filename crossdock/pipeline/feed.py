@@ -160,8 +160,9 @@ class Feed:
                     routes.append(lane)
                 else:
                     share.left -= 1
+        now = now_ms()
         return Entry(
-            at=now_ms(),
+            at=now,
             stage=entry.DELIVER,
             outcome=entry.MATCHED,
             source=source,
@@ -171,6 +172,7 @@ class Feed:
             detail=self._name,
             routes=",".join([lane.route.name for lane in routes]),
             behind=",".join([lane.route.name for lane in behind]),
+            ms=max(0, now - int(message.time * 1000)),
             revision=self._revision,
         )
 
@@ -189,7 +191,7 @@ class Feed:
                 async with self._change:
                     await self._fall_behind(lane, seq)
             except Unavailable as error:
-                log.warning("route %s: %s", lane.route.name, error)
+                log.warning("route %s: %s", lane.route.name, error, extra={"route": lane.route.name})
                 await asyncio.sleep(AWAY)
 
     async def _fall_behind(self, lane: Lane, seq: int) -> None:
@@ -212,7 +214,7 @@ class Feed:
                 try:
                     await self._look_after(lane)
                 except Unavailable as error:
-                    log.warning("route %s: %s", lane.route.name, error)
+                    log.warning("route %s: %s", lane.route.name, error, extra={"route": lane.route.name})
 
     async def _look_after(self, lane: Lane) -> None:
         if not lane.following:

@@ -100,7 +100,7 @@ class Lane(Admission):
         if self._own is None:
             self._own = Hands(await self._backlogs.open(self.route, since))
             self._last, self._drained = 0, False
-            log.info("route %s falls behind, from %d", self.route.name, since)
+            log.info("route %s falls behind, from %d", self.route.name, since, extra={"route": self.route.name})
         self.following = False
         self._give_back()
         beyond, self._beyond = self._beyond, []
@@ -140,7 +140,7 @@ class Lane(Admission):
                 self._own = own  # it is still there: what would begin anew later would begin where this one is
                 raise
             self._beyond.clear()
-            log.info("route %s follows the feed again", self.route.name)
+            log.info("route %s follows the feed again", self.route.name, extra={"route": self.route.name})
 
     async def tidy(self) -> None:
         """Remove an own consumer that the broker made although the lane still follows.
@@ -217,7 +217,7 @@ class Lane(Admission):
             else:
                 self._admit_all(await self._own.inbox.fetch(room, max(0.0, min(PULL_WAIT, self._delayed.wait()))))
         except Unavailable as error:
-            log.warning("route %s: %s", self.route.name, error)
+            log.warning("route %s: %s", self.route.name, error, extra={"route": self.route.name})
             await asyncio.sleep(PULL_WAIT)
         for share in self._delayed.due():
             self.admit_own(share.message, share)

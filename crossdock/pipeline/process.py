@@ -4,7 +4,7 @@ import asyncio
 import logging
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 from urllib.parse import unquote
 
@@ -12,7 +12,8 @@ from crossdock.kernel import event as events
 from crossdock.kernel.event import Event
 from crossdock.kernel.metrics import Metrics
 from crossdock.kernel.problems import Problem, Refused, Unavailable, refuse
-from crossdock.kernel.stream import DEAD_LETTER, EVENT_ID, QUARANTINED, UNREADABLE, VERSION, Log, Message
+from crossdock.kernel.stream import AGAIN, DEAD_LETTER, EVENT_ID, QUARANTINED, UNREADABLE, VERSION, Log, Message
+from crossdock.pipeline.again import routed_again, still_failing
 from crossdock.pipeline.parking import Note, Parking
 from crossdock.pipeline.ports import Claim, Seen
 from crossdock.pipeline.recorder import Recorder, append_patiently, now_ms
@@ -79,7 +80,7 @@ class Processor:
         try:
             work.read()
         except Exception as error:
-            work.problems = problems_of(error)
+            work.problems = problems_of(error, work.event.id if work.event else "")
         return work
 
     async def _claim(self, works: list[Work], extend: Extend) -> None:
@@ -134,7 +135,7 @@ class Processor:
                 raise refuse("too_large", f"the canonical event has {len(work.body)} bytes", f"at most {MAX_BODY}")
             work.canonical = made
         except Exception as error:
-            work.problems = problems_of(error)
+            work.problems = problems_of(error, work.event.id if work.event else "")
             work.wait = error.wait if isinstance(error, Waiting) else None
 
     async def _store_letters(self, works: list[Work], at: int) -> list[Entry]:
@@ -159,9 +160,9 @@ class Processor:
                 if (wait := work.wait)
             ]
         )
-        for source, number in _by_source(failed):
+        for source, number in Counter(work.source for work in failed).items():
             self._metrics.dead_letters.labels(PROCESS, source).inc(number)
-        return [
+        lines = (
             self._entry(
                 work,
                 entry.QUARANTINED if work.quarantined else entry.DEAD_LETTERED,
@@ -173,6 +174,9 @@ class Processor:
                 attempts=letter.attempts,
             )
             for work, letter, seq in zip(failed, letters, seqs, strict=True)
+        )
+        return [
+            one for work, line in zip(failed, lines, strict=True) for one in (line, *still_failing(work.message, line))
         ]
 
     async def _park(self, notes: list[Note]) -> None:
@@ -186,19 +190,21 @@ class Processor:
             await self._parking.settle(again)
 
     async def _store_events(self, works: list[Work], at: int) -> list[Entry]:
-        good = [(work, work.canonical) for work in works if work.canonical is not None]
+        made = [(work, work.canonical) for work in works if work.canonical is not None]
+        good = [one for one in made if AGAIN not in one[0].message.headers]
+        again = await routed_again(self._streams, self._project, made) if len(good) < len(made) else []
         records = [work.record(canonical) for work, canonical in good]
         seqs = await append_patiently(self._streams, records) if records else []
-        for source, number in _by_source(work for work, _ in good):
+        for source, number in Counter(work.source for work, _ in good).items():
             self._metrics.routed.labels(source).inc(number)
         return [
             self._entry(work, entry.ROUTED, at, canonical.type, seq=seq, key=business_key(canonical))
-            for (work, canonical), seq in zip(good, seqs, strict=True)
+            for (work, canonical), seq in (*zip(good, seqs, strict=True), *again)
         ]
 
     def _duplicates(self, works: list[Work], at: int) -> list[Entry]:
         repeats = [work for work in works if work.owner is not None]
-        for source, number in _by_source(repeats):
+        for source, number in Counter(work.source for work in repeats).items():
             self._metrics.duplicates.labels(source, PROCESS).inc(number)
         return [
             self._entry(work, entry.DUPLICATE, at, ref=owner.seq, detail=f"repeats raw event {owner.seq}")
@@ -227,19 +233,14 @@ class Processor:
         )
 
 
-def _by_source(works: Iterable[Work]) -> Iterable[tuple[str, int]]:
-    """Return how many there are of each source; a metric is looked up once for all of them."""
-    return Counter(work.source for work in works).items()
-
-
 _CONFLICT_HINT = "the sender used one id for two events; give the second its own id and send it again"
 
 
-def problems_of(error: Exception) -> tuple[Problem, ...]:
+def problems_of(error: Exception, event_id: str = "") -> tuple[Problem, ...]:
     """Return why an event became a dead letter; a fault of ours must stop that event and no other."""
     if isinstance(error, Refused):
         return error.problems
-    log.error("an event could not be processed", exc_info=error)
+    log.error("an event could not be processed", exc_info=error, extra={"event": event_id})
     return (Problem("internal_error", type(error).__name__, "see the worker's log, then replay"),)
 
 

@@ -27,10 +27,17 @@ class Replayed:
 
 
 async def replay_letters(
-    states: Sequence[LetterState], letters: Letters, streams: Log, acts: Acts, *, dry_run: bool
+    states: Sequence[LetterState],
+    letters: Letters,
+    streams: Log,
+    acts: Acts,
+    routes: Collection[str],
+    *,
+    dry_run: bool,
 ) -> list[Replayed]:
     """Send dead letters through again, oldest first, each under a new message id and with its event id kept.
 
+    Those of a route that is not one of `routes` any more are skipped, as nobody would read them.
     The journal says `replayed` before the copy is sent: a crash between the two leaves the letter listed as
     replaying, and a second replay of the same failure is a repeat to the broker.
 
@@ -39,6 +46,8 @@ async def replay_letters(
     """
 
     async def send(letter: DeadLetter, state: LetterState) -> str:
+        if letter.route and letter.route not in routes:
+            return "skipped"
         if not dry_run:
             await send_again(letter, state.ref, str(state.failures), streams)
         return "sent"
@@ -47,7 +56,7 @@ async def replay_letters(
 
 
 async def discard_letters(
-    states: Sequence[LetterState], letters: Letters, streams: Log, acts: Acts, reason: str
+    states: Sequence[LetterState], letters: Letters, streams: Log, acts: Acts, reason: str, who: str = ""
 ) -> list[Replayed]:
     """Give open dead letters up for good, for a reason that the journal keeps.
 
@@ -56,7 +65,7 @@ async def discard_letters(
     """
 
     async def discard(letter: DeadLetter, state: LetterState) -> str:
-        line = line_of(letter, state.ref)._replace(outcome=entry.DISCARDED, detail=reason)
+        line = line_of(letter, state.ref)._replace(outcome=entry.DISCARDED, detail=reason, who=who)
         await append_entries(streams, [line])
         return "discarded"
 

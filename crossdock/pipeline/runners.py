@@ -50,4 +50,5 @@ class Runners:
     def _ended(self, runner: "asyncio.Task[None]") -> None:
         self._tasks.discard(runner)
         if not runner.cancelled() and runner.exception() is not None:
-            log.error("route %s: delivery ended with an error", self._route, exc_info=runner.exception())
+            what = "route %s: delivery ended with an error"
+            log.error(what, self._route, exc_info=runner.exception(), extra={"route": self._route})

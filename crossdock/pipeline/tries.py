@@ -2,9 +2,11 @@
 
 import logging
 from collections.abc import Callable
-from typing import get_args
+from typing import Any, get_args
 
 from connectors.port import Connector, Outcome, Result
+from connectors.showing import Request
+from crossdock.kernel import jsontext
 from crossdock.kernel.event import Event
 from crossdock.kernel.metrics import Metrics
 from crossdock.pipeline.delivery import Delivery, idempotency_key
@@ -14,7 +16,10 @@ from routes.spec import Route
 
 log = logging.getLogger(__name__)
 
+MOST_SHOWN = 32 << 10  # bytes of a body that is kept in a dead letter
+
 Form = Callable[[Event, str], Event]  # what a target gets, made of an event and the name of its source
+Shows = Callable[[Event, str], Request]  # the request that delivers an event with a key, without secrets
 
 
 class Tries:
@@ -30,6 +35,7 @@ class Tries:
         self._open = False
         self._limit_gauge = metrics.in_flight_limit.labels(route.connector)
         self._limit = 0
+        self.shows: Shows | None = None
 
     async def enter(self, delivery: Delivery, held: Callable[[], bool]) -> Result | None:
         """Make an attempt when it is its turn at the connector; None if it is `held` by then or the breaker open.
@@ -39,7 +45,7 @@ class Tries:
         try:
             event = self._form(delivery.event, delivery.source) if self._form else delivery.event
         except Exception as error:
-            delivery.problems = problems_of(error)
+            delivery.problems = problems_of(error, delivery.event.id)
             return None
         await self._gate.enter(self._route.priority)
         free = False
@@ -68,5 +74,30 @@ class Tries:
         try:
             return await self._connector.deliver(event, idempotency_key(self._route.name, delivery.event))
         except Exception as error:
-            log.exception("route %s: the connector failed", self._route.name)
+            log.exception("route %s: the connector failed", self._route.name, extra=self._about(delivery))
             return Result("retry", 0, f"internal error: {type(error).__name__}")
+
+    def sent(self, delivery: Delivery) -> dict[str, Any]:
+        """Return the request of the last attempt, made once more as people may see it; nothing where that cannot be."""
+        if delivery.last is None or self.shows is None:
+            return {}
+        try:
+            event = self._form(delivery.event, delivery.source) if self._form else delivery.event
+            return _bounded(self.shows(event, idempotency_key(self._route.name, delivery.event)).as_dict())
+        except Exception as error:  # a dead letter is stored whatever stands in it
+            why = type(error).__name__
+            log.warning("route %s: the request cannot be shown: %s", self._route.name, why, extra=self._about(delivery))
+            return {}
+
+    def _about(self, delivery: Delivery) -> dict[str, str]:
+        """Return what a line of the log is about."""
+        event, route = delivery.event, self._route
+        return {"event": event.id, "partner": delivery.partner, "route": route.name, "connector": route.connector}
+
+
+def _bounded(request: dict[str, Any]) -> dict[str, Any]:
+    """Return a request with the beginning of its body as text where that is large, and its size in bytes."""
+    written = jsontext.dumps(request["body"])
+    if len(written) <= MOST_SHOWN:
+        return request
+    return {**request, "body": written[:MOST_SHOWN].decode("utf-8", "ignore"), "size": len(written)}

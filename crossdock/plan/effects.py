@@ -40,10 +40,16 @@ class Effects:
     cut: bool = False
 
 
-def effects(base: Project, candidate: Project, past: Sequence[Stored | Arrival | Redelivery]) -> Effects:
-    """Return what becomes of each event now and what would become of it; nothing leaves the process."""
+_Past = Sequence[Stored | Arrival | Redelivery]
+
+
+def effects(base: Project, candidate: Project, past: _Past, edited: _Past | None = None) -> Effects:
+    """Return what becomes of each event now and what would become of it, or of another in its place.
+
+    Nothing leaves the process.
+    """
     found = Effects()
-    before, after = Rehearsal(base).play(past), Rehearsal(candidate).play(past)
+    before, after = Rehearsal(base).play(past), Rehearsal(candidate).play(past if edited is None else edited)
     for old, new in zip(before, after, strict=True):
         differences = tuple(_differences(old, new))
         effect = _effect(old, new, differences)

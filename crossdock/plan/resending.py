@@ -4,6 +4,8 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+from crossdock.kernel.stream import AGAIN
+from crossdock.pipeline.again import named
 from crossdock.plan.effects import SAME, Example, effects
 from crossdock.project import Project
 from crossdock.trial.outcome import DEAD, QUARANTINED, REFUSED
@@ -11,19 +13,22 @@ from crossdock.trial.rehearsal import Redelivery, Rehearsal, Stored
 from dlq.record import PROCESS, DeadLetter
 
 
-def resend(base: Project, candidate: Project, letters: Sequence[DeadLetter]) -> dict[str, Any]:
+def resend(
+    base: Project, candidate: Project, letters: Sequence[DeadLetter], edited: Sequence[DeadLetter] | None = None
+) -> dict[str, Any]:
     """Return what would become of dead letters by the candidate, and what differs from what was sent by the base.
 
-    Nothing leaves the process. Targets are counted by route and connector; one example is told of each effect.
+    `edited` are the same after a patch. Nothing leaves the process. Targets are counted by route and
+    connector; one example is told of each effect.
     """
-    past = [_again(letter) for letter in letters]
-    after = Rehearsal(candidate).play(past)
+    past, changed = ([again(letter) for letter in some] for some in (letters, edited or letters))
+    after = Rehearsal(candidate).play(changed)
     fails: Counter[str] = Counter()
     for outcome in after:
         if outcome.word in (REFUSED, QUARANTINED, DEAD) or outcome.failures:
             fails[str(outcome.problems[0].at("")) if outcome.problems else outcome.word] += 1
     targets = Counter((sent.route, sent.connector) for outcome in after for sent in outcome.sent)
-    found = effects(base, candidate, past)
+    found = effects(base, candidate, past, changed)
     return {
         "revision": candidate.revision,
         "compared_with": base.revision,
@@ -35,9 +40,12 @@ def resend(base: Project, candidate: Project, letters: Sequence[DeadLetter]) -> 
     }
 
 
-def _again(letter: DeadLetter) -> Stored | Redelivery:
+def again(letter: DeadLetter) -> Stored | Redelivery:
+    """Return a dead letter as a rehearsal takes it; one of stage process that names routes goes to those alone."""
     if letter.stage == PROCESS:
-        return Stored(letter.source, dict(letter.headers), letter.payload)
+        headers = {name: value for name, value in letter.headers.items() if name != AGAIN}
+        routes = letter.route.split(",") if letter.route else list(named(letter.headers))
+        return Stored(letter.source, headers, letter.payload, tuple(routes))
     return Redelivery(letter.route, letter.source, letter.payload)
 
 

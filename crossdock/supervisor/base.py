@@ -6,7 +6,6 @@ Each role has its own module, because the libraries of the others would cost it 
 import asyncio
 import contextlib
 import gc
-import logging
 import os
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -31,7 +30,7 @@ from crossdock.kernel.problems import Unavailable
 from crossdock.kernel.settings import Settings
 from crossdock.kernel.stream import DLQ, EVENTS, JOURNAL, RAW
 from crossdock.project import Project
-from crossdock.supervisor import following
+from crossdock.supervisor import following, logform
 from crossdock.supervisor.following import Following
 
 START_PATIENCE = 30.0
@@ -63,8 +62,7 @@ def run(role: Callable[[Mapping[str, str]], Awaitable[None]]) -> None:
     missing = [name for name in NEEDED if not os.environ.get(name)]
     if missing:
         sys.exit(f"not set: {', '.join(missing)}; `crossdock up` starts every role with all it needs")
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    logging.getLogger("asyncssh").setLevel(logging.WARNING)  # which tells each connection and file at INFO
+    logform.begin(os.environ.get(logform.VARIABLE, logform.TEXT), role.__name__)
     # A batch of events lives longer than the collector's youngest generation: looking at it again and again took 14%
     # of the process step (50 to 43 us an event). Nothing on the path makes cycles, so looking seldom costs no memory.
     gc.freeze()
@@ -82,7 +80,9 @@ async def base(
     """Come to the content in force, with its `tests` if asked, connect to the broker and make sure of the streams."""
     root = Path(env["CROSSDOCK_PROJECT"])
     read = partial(Bundle.load, env=env, tests=tests)
-    chosen, found = settings_file.load(root, env), following.look(root, read)
+    chosen = settings_file.load(root, env)
+    logform.begin(env.get(logform.VARIABLE) or chosen.logs, name)
+    found = following.look(root, read)
     client = await _patiently(lambda: nats.connect(env["CROSSDOCK_NATS_URL"], name))
     keep = chosen.retention
     retention = {RAW: keep.raw, EVENTS: keep.events, JOURNAL: keep.journal, DLQ: keep.dead_letters}

@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from crossdock.supervisor import logs, probes
+from crossdock.supervisor import logform, logs, probes
 from crossdock.supervisor.ready import VARIABLE, ReadyPipe
 
 DRAIN = 15.0  # seconds between SIGTERM and SIGKILL
@@ -81,7 +81,8 @@ class Keeper:
         try:
             return await self._once()
         except OSError as error:  # no memory or no process to be had: as if it had crashed
-            logs.note(self._data, self.child.name, f"cannot start {self.child.argv[0]}: {error}")
+            form = self.child.env.get(logform.VARIABLE, logform.TEXT)
+            logs.note(self._data, self.child.name, f"cannot start {self.child.argv[0]}: {error}", form)
             return 0.0
 
     async def _once(self) -> float:

@@ -33,6 +33,9 @@ class EndingProtocol(HttpToolsProtocol):
         if self.has_finished:
             return
         self._finished, self.dropped, self.since = True, 0, self.loop.time()
+        if not self.transport.can_write_eof():  # TLS has no half: it writes what there is, says so, and closes
+            self.transport.close()
+            return
         self.transport.write_eof()
         self.flow.resume_reading()
         self._lingers = self.loop.call_later(LINGER, self.transport.close)

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Mapping, Sequence
 
 from crossdock.adapters.keys import NatsKeys
+from crossdock.adapters.refusals import Refusals
 from crossdock.adapters.uses import ValkeyUses
 from crossdock.adapters.valkeyanswers import ValkeyAnswers
 from crossdock.adapters.valkeybuckets import ValkeyBuckets
@@ -40,6 +41,7 @@ async def gateway(env: Mapping[str, str]) -> None:
             kept,
             here.metrics,
             lambda: here.client.is_connected,
+            Refusals(here.client).tell,
         )
         made = Gateway(here.project, ground, here.settings.gateway.body)
         await keys.start()

@@ -9,6 +9,8 @@ from typing import Any
 
 import uvicorn
 
+from crossdock.kernel.accesssettings import Tls
+from crossdock.supervisor.certificate import Renewal
 from crossdock.supervisor.door import Door, Doorkeeper
 from crossdock.supervisor.protocol import IDLE, BoundedProtocol
 from crossdock.supervisor.ready import announce
@@ -16,6 +18,8 @@ from crossdock.supervisor.room import CONNECTIONS, Room, lift_file_limit
 from crossdock.supervisor.slots import Direct, Writer
 from gateway.bodies import Budget
 
+_WEBSOCKETS = "websockets-sansio"  # the console is live over them; the gateway, with its short way, has none
+_MESSAGE = 1 << 20  # bytes of what a browser sends at once
 _TICK = 1.0  # seconds between two looks at the connections, which cost less than timers for every request
 
 
@@ -27,15 +31,16 @@ async def serve(
     direct: Direct | None = None,
     door: Door = (),
     budget: Budget | None = None,
+    tls: Tls | None = None,
 ) -> None:
     """Serve until SIGTERM, and tell the supervisor when the server listens; `direct` has its path to itself.
 
     With a `door` its sockets are accepted from, and nothing is bound. What requests hold counts on the `budget`.
     """
-    await make_server(app, host, port, env, direct, door, budget, lift_file_limit()).serve()
+    await make_server(app, host, port, env, direct, door, budget, lift_file_limit(), tls).serve()
 
 
-def make_server(
+def make_server(  # noqa: PLR0913, PLR0917  what `serve` is given, each with its default
     app: Any,
     host: str,
     port: int,
@@ -44,22 +49,25 @@ def make_server(
     door: Door = (),
     budget: Budget | None = None,
     connections: int = CONNECTIONS,
+    tls: Tls | None = None,
 ) -> uvicorn.Server:
     """Return the server, not yet listening."""
     http: Any = partial(BoundedProtocol, direct, Writer(), Room(connections), budget or Budget())
     config = uvicorn.Config(
-        app, host, port, log_level="warning", access_log=False, http=http, ws="none", lifespan="off",
-        timeout_graceful_shutdown=10, timeout_keep_alive=int(IDLE), proxy_headers=False, interface="asgi3",
+        app, host, port, log_config=None, log_level="warning", access_log=False, http=http,
+        ws="none" if direct else _WEBSOCKETS, lifespan="off", timeout_graceful_shutdown=10,
+        timeout_keep_alive=int(IDLE), proxy_headers=False, interface="asgi3", ws_max_size=_MESSAGE,
+        ssl_certfile=tls.cert if tls else None, ssl_keyfile=tls.key if tls else None,
     )  # fmt: skip
-    return _Server(config, env, door)
+    return _Server(config, env, door, Renewal(tls) if tls else None)
 
 
 class _Server(uvicorn.Server):
     """Tells the supervisor when it listens, and leaves the end of the process to us."""
 
-    def __init__(self, config: uvicorn.Config, env: Mapping[str, str], door: Door) -> None:
+    def __init__(self, config: uvicorn.Config, env: Mapping[str, str], door: Door, renewal: Renewal | None) -> None:
         super().__init__(config)
-        self._env, self._door = env, door
+        self._env, self._door, self._renewal = env, door, renewal
         self._exit = asyncio.Event()
 
     async def startup(self, sockets: list[Any] | None = None) -> None:
@@ -74,6 +82,8 @@ class _Server(uvicorn.Server):
     async def main_loop(self) -> None:
         """Tick until told to exit; uvicorn looks for that ten times a second, which an idle machine notices."""
         while not await self.on_tick(0):
+            if self._renewal:
+                self._renewal.look(self.config.ssl)
             now = asyncio.get_running_loop().time()
             for connection in list(self.server_state.connections):
                 if isinstance(connection, BoundedProtocol):

@@ -3,11 +3,13 @@
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from connectors.breaker import LONGEST_PAUSE, Breaker
 from connectors.kinds import open_connector
 from connectors.port import Connector
+from connectors.showing import request_of
 from connectors.spec import ConnectorSpec
 from crossdock.adapters.arrived import NatsArrivals
 from crossdock.adapters.consumers import feed_consumer
@@ -114,6 +116,7 @@ class Lanes:
         attempts = Attempts(
             route, opened.connector, opened.gate, here.streams, self._recorder, here.metrics, project.revision, form
         )
+        attempts.tries.shows = partial(request_of, opened.spec)
         if reply := opened.spec.reply:
             attempts.replies = Replies(project, reply[1], here.streams)
         return attempts, cast

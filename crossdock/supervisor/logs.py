@@ -4,6 +4,8 @@ import os
 import shutil
 from pathlib import Path
 
+from crossdock.supervisor import logform
+
 MOST = 10 * 2**20  # bytes
 
 
@@ -12,10 +14,10 @@ def open_for(data: Path, name: str) -> int:
     return os.open(path(data, name), os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
 
 
-def note(data: Path, name: str, line: str) -> None:
-    """Append a line of the supervisor's own."""
+def note(data: Path, name: str, message: str, form: str) -> None:
+    """Append a line of the supervisor's own, in the form in which the child writes its log."""
     with path(data, name).open("a") as file:
-        file.write(f"crossdock: {line}\n")
+        file.write(logform.line(form, name, message) + "\n")
 
 
 def path(data: Path, name: str) -> Path:

@@ -38,6 +38,9 @@ class LongWay(EndingProtocol):
                     self.parser.feed_data(rest)
                     return
                 except httptools.HttpParserUpgrade as upgrade:
+                    if self._is_websocket():
+                        self.turn_over()
+                        return
                     self.parser.feed_data(self._plain_head())
                     rest = memoryview(rest)[upgrade.args[0] :]
         except httptools.HttpParserError:
@@ -66,6 +69,21 @@ class LongWay(EndingProtocol):
         """Hold nothing of the newest request, which nobody will take."""
         self.share.give(len(self.cycle.body))
         self.cycle.body.clear()
+
+    def _is_websocket(self) -> bool:
+        """Tell whether it asks for a WebSocket (RFC 6455 section 4.1) where these are served, and nothing is before."""
+        asked = self.ws_protocol_class is not None and self._get_upgrade() == b"websocket"
+        return asked and self.parser.get_method() == b"GET" and not (self.is_busy or self.has_finished)
+
+    def turn_over(self) -> None:
+        """Hand the connection over to the protocol of WebSockets; it holds nothing here any more."""
+        url, headers = self.url, self.headers
+        super().on_message_begin()
+        self.url = url
+        self.headers.extend(headers)  # the list in the scope
+        self.scope["method"] = "GET"
+        self.share.give(self.share.held)
+        self.handle_websocket_upgrade()
 
     def _plain_head(self) -> bytes:
         method, version = self.parser.get_method(), self.parser.get_http_version().encode()

@@ -1,17 +1,19 @@
 """Console, operations API and the journal's projection as a process. Called by `crossdock.supervisor.roles`."""
 
 import asyncio
-import time
 from collections.abc import Callable, Mapping
 from functools import partial
+from pathlib import Path
 
 from console.api import create_app
 from console.desk import Desk
+from console.identity import make_access
+from console.pages.attach import add_pages, running
 from crossdock.adapters import asyncapi, reports
 from crossdock.adapters.audit import NatsAudit, make_stream
 from crossdock.adapters.backfills import NatsBackfills
 from crossdock.adapters.keys import NatsKeys
-from crossdock.adapters.ledger import read_ledger
+from crossdock.adapters.ledger import Ledgers
 from crossdock.adapters.letters import NatsLetters, lags
 from crossdock.adapters.parked import NatsNotes
 from crossdock.adapters.past import past
@@ -20,23 +22,27 @@ from crossdock.adapters.records import NatsRecords
 from crossdock.adapters.sends import NatsSends
 from crossdock.adapters.sql import SqlJournal
 from crossdock.adapters.stored import stored
-from crossdock.adapters.topology import PLANS, PROBLEMS
+from crossdock.adapters.topology import ACCESS, APPROVALS, PLANS, PROBLEMS, SESSIONS
 from crossdock.adapters.watch import NatsWatch
 from crossdock.inforce import Content
+from crossdock.kernel.accesssettings import Tls
 from crossdock.pipeline.acts import Acts
 from crossdock.pipeline.backfiller import Backfiller
 from crossdock.pipeline.replayer import Replayer
 from crossdock.project import Project
+from crossdock.supervisor import alerting, drifting
 from crossdock.supervisor.applying import Applying
 from crossdock.supervisor.base import Base, base
+from crossdock.supervisor.examining import Examining
 from crossdock.supervisor.http import serve
 from crossdock.supervisor.priority import TELLS, give_way
 from crossdock.supervisor.rehearsing import Rehearsing
+from crossdock.supervisor.trials import Trials
+from crossdock.supervisor.truths import truths
+from dlq.approvals import Approvals
 from dlq.audit import Audit
 from dlq.plans import Plans
 from dlq.problems import Marks
-
-RETENTION_MARGIN = 60.0
 
 
 async def ops(env: Mapping[str, str]) -> None:
@@ -46,26 +52,48 @@ async def ops(env: Mapping[str, str]) -> None:
         await keys.start()
         await make_stream(here.client, here.settings.nats.replicas)
         await heard.listen(here.client)
-        desk = _desk(here, env, journal, keys, heard)
+        ledgers = Ledgers(here.client, lambda: desk.project, here.topology.retention)
+        desk = _desk(here, env, journal, keys, heard, ledgers)
+        journal.processes.pairs.use(desk.project.rules)
 
         async def change(content: Content) -> None:
             desk.project = content.project
+            journal.processes.pairs.use(content.project.rules)
 
-        app = create_app(desk, env["CROSSDOCK_OPS_TOKEN"])
+        people, sessions = NatsRecords(here.client, ACCESS), NatsRecords(here.client, SESSIONS)
+        app = create_app(desk, make_access(env["CROSSDOCK_OPS_TOKEN"], people, sessions, here.settings.console))
+        add_pages(app)
         give_way(TELLS)  # late, for a quick start; before the threads of the projection, which take it over
         following = asyncio.create_task(here.following.run(change))
-        projecting = asyncio.create_task(Projector(here.client, journal, here.settings.retention.journal).run())
+        projector = Projector(here.client, journal, here.settings.retention.journal, ledgers.hear)
+        beside = drifting.run(here, desk.drifts, heard, lambda: desk.project)
+        projecting = [asyncio.create_task(one) for one in (projector.run(), ledgers.run(), truths(here, desk), beside)]
         desk.backfiller.begin()
         desk.replayer.begin()
-        await serve(app, here.settings.console.host, int(env["CROSSDOCK_CONSOLE_PORT"]), env)
-        projecting.cancel()
+        watching = asyncio.create_task(desk.alerts.run())
+        console, root = here.settings.console, Path(env["CROSSDOCK_PROJECT"])
+        tls = Tls(str(root / console.tls.cert), str(root / console.tls.key)) if console.tls.cert else None
+        async with running():
+            await serve(app, console.host, int(env["CROSSDOCK_CONSOLE_PORT"]), env, tls=tls)
+        for task in projecting:
+            task.cancel()
+        watching.cancel()
         await desk.backfiller.close()
         await desk.replayer.close()
+        await asyncio.wait([watching])
         following.cancel()
         await keys.close()
 
 
-def _desk(here: Base, env: Mapping[str, str], journal: SqlJournal, keys: NatsKeys, heard: reports.Reports) -> Desk:
+def _desk(
+    here: Base,
+    env: Mapping[str, str],
+    journal: SqlJournal,
+    keys: NatsKeys,
+    heard: reports.Reports,
+    ledgers: Ledgers,
+) -> Desk:
+    trials = Trials(here.contents, env)
     desk = Desk(
         project=here.project,
         journal=journal,
@@ -75,7 +103,9 @@ def _desk(here: Base, env: Mapping[str, str], journal: SqlJournal, keys: NatsKey
         streams=here.streams,
         stored=partial(stored, here.client),
         past=partial(past, here.client),
-        ledger=lambda: read_ledger(here.client, desk.project, _kept_since(here)),
+        ledger=ledgers.now,
+        prove=ledgers.deep,
+        last_ledger=lambda: ledgers.latest,
         lags=lambda: lags(here.client, desk.project),
         states=heard.states,
         polls=heard.polls,
@@ -86,9 +116,16 @@ def _desk(here: Base, env: Mapping[str, str], journal: SqlJournal, keys: NatsKey
         backfiller=_backfiller(here, lambda: desk.project),
         audit=Audit(NatsAudit(here.client)),
         marks=Marks(NatsRecords(here.client, PROBLEMS)),
-        rehearse=Rehearsing(here.contents, env, lambda: desk.project),
+        alerts=alerting.watch(here, journal, lambda: desk),
+        drifts=drifting.make(here, lambda: desk.project),
+        processes=journal.processes,
+        conformance=journal.processes.pairs,
+        rehearse=Rehearsing(trials, lambda: desk.project),
         replayer=_replayer(here, journal, lambda: desk.project),
         unpark=NatsNotes(here.client).drop,
+        examiner=Examining(trials, lambda: desk.project),
+        approvals=Approvals(NatsRecords(here.client, APPROVALS)),
+        second_person=here.settings.console.second_person,
     )
     return desk
 
@@ -102,12 +139,7 @@ def _replayer(here: Base, journal: SqlJournal, project: Callable[[], Project]) -
     plans, letters = Plans(NatsRecords(here.client, PLANS)), NatsLetters(here.client)
     sends = NatsSends(here.client, project)
     acts = Acts(journal.known, journal.position, sends.recorded)
-    return Replayer(plans, letters, acts, here.streams, sends)
-
-
-def _kept_since(here: Base) -> int:
-    """Return since when (Unix milliseconds) RAW must be whole, with a margin for what is just being removed."""
-    return int((time.time() - here.settings.retention.raw + RETENTION_MARGIN) * 1000)
+    return Replayer(plans, letters, acts, here.streams, sends, project)
 
 
 async def _last_uses(url: str) -> Mapping[str, int]:

@@ -12,12 +12,13 @@ from crossdock.kernel.problems import Problem
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """Where a running installation is reached."""
+    """Where a running installation is reached; `cert` is the file of the console's certificate, if it has one."""
 
     gateway: str
     console: str
     ops_token: str
     data: str
+    cert: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,8 @@ class Report:
             )
         else:
             typer.echo(f"Crossdock is up.\n  gateway  {at.gateway}\n  console  {at.console}\n  data     {at.data}")
-            typer.echo("  token    in run.json of the data folder\nCtrl-C stops it.")
+            typer.echo("  token    in run.json of the data folder; or `crossdock user add NAME --role admin`")
+            typer.echo("Ctrl-C stops it.")
 
     def stopping(self, names: Iterable[str]) -> None:
         """Say what is being drained."""

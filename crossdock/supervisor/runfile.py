@@ -27,6 +27,7 @@ class RunFile:
         if self._published:
             at = self._at
             document = {"gateway": at.gateway, "console": at.console, "ops_token": at.ops_token, "pid": os.getpid()}
+            document |= {"cert": at.cert} if at.cert else {}
             datafolder.write_private(self._path, jsontext.dumps({**document, "children": dict(pids)}))
 
     def remove(self) -> None:

@@ -12,7 +12,7 @@ from crossdock.checking import check
 from crossdock.kernel import settings
 from crossdock.kernel.problems import Refused
 from crossdock.kernel.settings import Settings
-from crossdock.supervisor import datafolder, door, logs, servers
+from crossdock.supervisor import datafolder, door, logform, logs, servers
 from crossdock.supervisor.children import Child
 from crossdock.supervisor.crew import Crew
 from crossdock.supervisor.datafolder import Credentials
@@ -90,8 +90,13 @@ async def _supervise(here: Place, lock: int, listening: Door, report: Report, co
     embedded = _embedded(here)
     env = environment(here, embedded)
     gateway, console = here.settings.gateway, here.settings.console
+    cert = str(here.project / console.tls.cert) if console.tls.cert else ""
     at = Ready(
-        _url(gateway.host, gateway.port), _url(console.host, console.port), here.secrets.ops_token, str(here.data)
+        _url(gateway.host, gateway.port),
+        _url(console.host, console.port, "https" if cert else "http"),
+        here.secrets.ops_token,
+        str(here.data),
+        cert,
     )
     run = RunFile(here.data, at)
     crew = Crew(here.data, lock, run.update)
@@ -150,6 +155,7 @@ def environment(here: Place, embedded: Mapping[str, Server]) -> dict[str, str]:
         "CROSSDOCK_DEDUPE_URL": chosen.dedupe.url or embedded[servers.VALKEY].url,
         "CROSSDOCK_JOURNAL_URL": chosen.journal.url or f"sqlite:///{here.data / 'journal.db'}",
         "CROSSDOCK_OPS_TOKEN": here.secrets.ops_token,
+        logform.VARIABLE: chosen.logs,
         "CROSSDOCK_GATEWAY_PORT": str(chosen.gateway.port),
         "CROSSDOCK_CONSOLE_PORT": str(chosen.console.port),
     }
@@ -194,6 +200,6 @@ def _port(name: str, host: str, port: int, avoid: set[int]) -> int:
     return port
 
 
-def _url(host: str, port: int) -> str:
+def _url(host: str, port: int, scheme: str = "http") -> str:
     reachable = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)
-    return f"http://{reachable}:{port}"
+    return f"{scheme}://{reachable}:{port}"

@@ -12,6 +12,7 @@ from typing import Any
 
 from crossdock.bundle import pack
 from crossdock.contentfiles import files, revision_of
+from crossdock.kernel.pinned import pinned
 from crossdock.kernel.problems import Problem, Refused
 from crossdock.supervisor.report import Ready, Report
 
@@ -76,7 +77,8 @@ class Watching:
         request = urllib.request.Request(f"{self._at.console}/ops/v1/content?by=folder", archive, method=method)
         request.add_header("authorization", f"Bearer {self._at.ops_token}")
         try:
-            with urllib.request.urlopen(request, timeout=ANSWER_WITHIN) as answer:
+            trust = pinned(self._at.cert) if self._at.cert else None
+            with urllib.request.urlopen(request, timeout=ANSWER_WITHIN, context=trust) as answer:
                 document: dict[str, Any] = json.loads(answer.read())
         except urllib.error.HTTPError as error:
             document = _refusal(error)

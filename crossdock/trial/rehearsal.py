@@ -1,11 +1,12 @@
 """Takes what comes in through gateway rules, the process step and the routes in memory; nothing leaves the process."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
 from connectors.connection import Response
+from connectors.showing import request_of
 from crossdock.adapters.memory import MemoryLog, MemorySeen
 from crossdock.contenttest import Arrival
 from crossdock.kernel import event as events
@@ -31,7 +32,6 @@ from crossdock.trial.outcome import (
     Failure,
     Outcome,
     Sent,
-    request_of,
 )
 from crossdock.trial.watched import Watched, watch
 from dlq.record import DELIVER, PROCESS, parse
@@ -44,11 +44,12 @@ _NO_ANSWERS: Mapping[str, Response] = MappingProxyType({})
 
 
 class Stored(NamedTuple):
-    """An event of RAW as it was stored: its source, headers and body."""
+    """An event of RAW as it was stored: its source, headers and body; for these routes alone if any are named."""
 
     source: str
     headers: dict[str, str]
     body: bytes
+    routes: tuple[str, ...] = ()
 
 
 class Redelivery(NamedTuple):
@@ -86,15 +87,16 @@ class Rehearsal:
                 outcomes.append(await run.redeliver(arrival))
                 continue
             try:
+                only = arrival.routes if isinstance(arrival, Stored) else ()
                 for member in self._members(arrival):
-                    outcomes.append(await run.take(member))
+                    outcomes.append(await run.take(member, only))
             except Refused as error:
                 outcomes.append(run.refused(arrival.source, error.problems))
         return outcomes
 
     def _members(self, arrival: Arrival | Stored) -> Iterable[Member]:
         if isinstance(arrival, Stored):
-            return [again(self.project, self._intake, *arrival)]
+            return [again(self.project, self._intake, *arrival[:3])]
         return members(self.project, self._intake, arrival)
 
 
@@ -114,8 +116,8 @@ class _Run:
         steps = self._notes.take()
         return Outcome(REFUSED, source, "", raw, None, (), (Failure(_GATEWAY, problems),), (), steps)
 
-    async def take(self, member: Member) -> Outcome:
-        """Bring one event to its outcome."""
+    async def take(self, member: Member, only: Sequence[str] = ()) -> Outcome:
+        """Bring one event to its outcome, at some routes only if any are named."""
         source, read, take = member
         try:
             taken = self._notes.run(_GATEWAY, take, lambda taken: _said(source, taken)) if source else take()
@@ -132,7 +134,7 @@ class _Run:
             failures = [Failure(PROCESS, _problems(made[0].payload))]
         elif made:
             word, event = ROUTED, events.restore(made[0].payload)
-            sent, failures = await self._deliver(event, source)
+            sent, failures = await self._deliver(event, source, only)
         name, steps = self._notes.transform, self._notes.take()
         warnings = () if taken.quarantined else taken.warnings  # which made it a dead letter
         return Outcome(word, source, name, taken.event, event, tuple(sent), tuple(failures), warnings, steps)
@@ -151,14 +153,14 @@ class _Run:
         steps = self._notes.take()
         return Outcome(ROUTED, arrival.source, "", event, event, tuple(sent), tuple(failures), (), steps)
 
-    async def _deliver(self, event: Event, source: str) -> tuple[list[Sent], list[Failure]]:
+    async def _deliver(self, event: Event, source: str, only: Sequence[str]) -> tuple[list[Sent], list[Failure]]:
         """Return the deliveries of a canonical event, and those that would be given up before they are sent."""
         sent, failures = list[Sent](), list[Failure]()
         try:
             taking = self._project.matching(event, source)
         except Refused:
             taking = self._project.routes_for(event.type)
-        for route in taking:
+        for route in (one for one in taking if not only or one.name in only):
             try:
                 if one := await self._sent(route, event, source):
                     sent.append(one)

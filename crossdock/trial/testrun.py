@@ -5,9 +5,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from connectors.showing import Request
 from crossdock.contenttest import ContentTest
+from crossdock.kernel.problems import Problem
 from crossdock.trial.differences import NOTHING, Difference, compare
-from crossdock.trial.outcome import DEAD, DUPLICATE, QUARANTINED, REFUSED, Outcome, Request
+from crossdock.trial.outcome import DEAD, DUPLICATE, QUARANTINED, REFUSED, Outcome
 from crossdock.trial.rehearsal import Rehearsal
 from transforms.lookups import given
 
@@ -85,25 +87,26 @@ def _of_problems(expect: Mapping[str, Any], outcome: Outcome) -> Iterator[Differ
     codes = sorted({problem.code for problem in outcome.problems})
     if "error" in expect and expect["error"] not in codes:
         yield Difference("error", "", expect["error"], ", ".join(codes) or NOTHING)
-    letters = [_letter(failure.stage, failure.route, p) for failure in outcome.failures for p in failure.problems[:1]]
-    letters = [letter for letter in letters if letter["stage"] != "gateway"]
+    letters = [letter(one.stage, one.route, p) for one in outcome.failures for p in one.problems[:1]]
+    letters = [told for told in letters if told["stage"] != "gateway"]
     if "dead_letters" not in expect:
         if not _FAILS & expect.keys():
-            yield from (Difference("dead letter", "", NOTHING, letter) for letter in letters)
+            yield from (Difference("dead letter", "", NOTHING, one) for one in letters)
         return
     left = list(letters)
     for wanted in expect["dead_letters"]:
-        found = next((letter for letter in left if wanted.items() <= letter.items()), None)
+        found = next((one for one in left if wanted.items() <= one.items()), None)
         if found is None:
             yield Difference("dead letter", "", wanted, NOTHING)
         else:
             left.remove(found)
-    yield from (Difference("dead letter", "", NOTHING, letter) for letter in left)
+    yield from (Difference("dead letter", "", NOTHING, one) for one in left)
 
 
-def _letter(stage: str, route: str, problem: Any) -> dict[str, str]:
-    letter = {"stage": stage, "route": route, "code": problem.code, "pointer": problem.pointer}
-    return {name: value for name, value in letter.items() if value}
+def letter(stage: str, route: str, problem: Problem) -> dict[str, str]:
+    """Return a dead letter as a test expects it."""
+    told = {"stage": stage, "route": route, "code": problem.code, "pointer": problem.pointer}
+    return {name: value for name, value in told.items() if value}
 
 
 def _of_canonical(expect: Mapping[str, Any], outcome: Outcome) -> Iterator[Difference]:

@@ -11,7 +11,7 @@ from connectors.breaker import Breaker
 from connectors.http import make_http
 from crossdock.adapters.consumers import CALLBACKS_CONSUMER, feed_consumer
 from crossdock.adapters.inbox import NatsInbox
-from crossdock.adapters.ledger import read_ledger
+from crossdock.adapters.ledger import Ledgers
 from crossdock.adapters.log import Acks, NatsLog
 from crossdock.adapters.topology import Topology
 from crossdock.adapters.watch import NatsBacklogs, NatsWatch
@@ -88,7 +88,7 @@ class Site:
 
     async def row(self) -> dict[str, Any]:
         """Return the callback's line in the ledger, which must be balanced."""
-        ledger = await read_ledger(self.client, self.project, 0)
+        ledger = await Ledgers(self.client, lambda: self.project, {}).deep()
         assert ledger.balanced, ledger.unexplained
         rows: list[dict[str, Any]] = [row for row in ledger.routes if row["route"] == NAME]
         return rows[0] if rows else {}

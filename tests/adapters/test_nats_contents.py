@@ -7,12 +7,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from crossdock.adapters import contents as contents_
 from crossdock.adapters.contents import PIECE, NatsContents
 from crossdock.bundle import Bundle, pack
 from crossdock.inforce import InForce, Leaving
 from crossdock.kernel.stream import EVENTS
 from tests.realservers import clean
-from tests.smallproject import write
+from tests.smallproject import STOCK, edited, write
 
 FORCE = InForce("abc", 1, {"stock": 7}, {"old": Leaving("aaa", "drain", 9)})
 
@@ -39,16 +42,25 @@ def test_files_come_back_as_they_were_however_many(nats_url: str, tmp_path: Path
     on_broker(nats_url, act)
 
 
-def test_files_that_are_forgotten_or_were_never_stored_whole_are_none(nats_url: str, tmp_path: Path) -> None:
+def test_files_that_are_forgotten_or_were_never_stored_whole_are_none(
+    nats_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(contents_, "KEPT", 1)
+
     async def act(client: Any, contents: NatsContents) -> None:
         bundle = pack(write(tmp_path))
         await contents.store(bundle)
         bucket = await client.jetstream().key_value("CONTENT")
         await bucket.purge(f"files.{bundle.revision}.0")
         assert await contents.bundle(bundle.revision) is None
-        await contents.store(bundle)
+        newer = pack(write(tmp_path / "newer", edited(STOCK, "> 1", "> 2")))
+        for one in (bundle, newer):
+            await contents.store(one)
+        await contents.forget([bundle.revision])
+        assert await contents.bundle(bundle.revision) is not None
         await contents.forget(["another"])
-        assert await contents.bundle(bundle.revision) is None
+        found = [await contents.bundle(one.revision) for one in (bundle, newer)]
+        assert [one is None for one in found] == [True, False]  # the last ones stay for dead letters that failed by them
 
     on_broker(nats_url, act)
 

@@ -10,9 +10,9 @@ from connectors.connection import Response
 from connectors.csrf import MOST_COOKIE_BYTES, MOST_COOKIES, read_session
 from connectors.http import HttpConnector
 from connectors.port import Result
+from connectors.showing import request_of
 from connectors.target import SendFailed
 from crossdock.kernel.problems import Refused
-from crossdock.trial.outcome import request_of
 from tests.connectors.httpcases import EVENT, against, answer, read
 from tests.connectors.servers import Served
 

@@ -179,6 +179,23 @@ def test_no_repr_shows_a_secret(tmp_path: Path) -> None:
     assert erp.options.target.path == "/hook/s3cret?k=s3cret"
 
 
+@pytest.mark.parametrize(
+    ("url", "secrets"),
+    [
+        ("https://erp.example/v2/stock?version=12&key=${KEY}", {"a%2Fb+c", "a/b c"}),
+        ("https://erp.example/hook/${KEY}", {"a%2Fb+c", "a/b c"}),
+        ("${URL}", {"x9"}),
+        ("https://erp.example/stock?key=12", set()),
+    ],
+)
+def test_what_a_url_takes_from_the_environment_behind_its_host_is_a_secret(
+    tmp_path: Path, url: str, secrets: set[str]
+) -> None:
+    given = {"KEY": "a%2Fb+c", "URL": "https://erp.example/tenant?sig=x9"}
+    erp = load(write(tmp_path, erp=f"connector: erp\nkind: http\nurl: {url}\n"), given)["erp"]
+    assert set(erp.secrets) == secrets
+
+
 def test_a_trailing_line_break_from_the_environment_is_a_problem_and_not_a_crash(tmp_path: Path) -> None:
     root = write(tmp_path, erp=f"{MINIMAL}timeout: ${{T}}\nlimits: {{rate: '${{R}}'}}\n")
 

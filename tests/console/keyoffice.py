@@ -8,8 +8,9 @@ from typing import Any, cast
 
 from fastapi import FastAPI
 
-from console.access import gate_of
+from console.access import gate
 from console.desk import Desk
+from console.door import Door
 from console.keys import add_keys
 from crossdock.adapters.memory import MemoryKeys, MemoryUses
 from crossdock.adapters.memoryaudit import MemoryAudit
@@ -18,6 +19,7 @@ from crossdock.pipeline.recorder import now_ms
 from dlq.audit import Audit
 from tests import smallproject
 from tests.asgi import Answer, call
+from tests.console.accessmade import open_access
 
 HOOK = smallproject.source("shop", "stores").replace("{api_key: true}", "{shopify: {secret: s}}")
 HOOK = HOOK.replace("accept: cloudevents", "accept: webhook\nevent: {id: body.id, type: '\"pos.sale\"'}")
@@ -43,7 +45,8 @@ class Office:
         self.app = FastAPI()
         audit = Audit(MemoryAudit())
         desk = SimpleNamespace(project=known, keys=self.keys, last_uses=self.uses.last, audit=audit)
-        add_keys(self.app, cast(Desk, desk), gate_of("t"))
+        add_keys(self.app, cast(Desk, desk), gate)
+        self.app.add_middleware(Door, access=open_access("t"))
 
     async def call(self, method: str, path: str = "", body: Any = None) -> Answer:
         sent = b"" if body is None else json.dumps(body).encode()

@@ -1,9 +1,14 @@
 """What tests of the operations side work with: a place of content that takes all or refuses, and what sends again."""
 
-from collections.abc import Mapping, Sequence
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from alerts.engine import Engine
+from alerts.notice import Notice
+from alerts.ports import Figures
+from alerts.spec import Channel, Condition
 from console.content import Word
 from crossdock.adapters.memory import MemoryLog
 from crossdock.adapters.memoryrecords import MemoryRecords
@@ -13,9 +18,13 @@ from crossdock.bundle import Bundle, decode
 from crossdock.kernel.problems import Problem, Refused
 from crossdock.pipeline.acts import Acts
 from crossdock.pipeline.replayer import Replayer
+from crossdock.plan.case import Wish, case_of
+from crossdock.plan.examine import differences, examine
+from crossdock.project import Project, load
 from dlq.plans import Plans
 from dlq.ports import Letters
 from dlq.record import DeadLetter
+from tests import smallproject
 
 
 @dataclass(frozen=True)
@@ -28,11 +37,34 @@ class Put:
         return {"revision": self.revision, "changed": True, "waiting": []}
 
 
-async def nothing_tried(archive: bytes, letters: Sequence[DeadLetter]) -> Mapping[str, Any]:
+async def nothing_tried(
+    archive: bytes, letters: Sequence[DeadLetter], edited: Sequence[DeadLetter]
+) -> Mapping[str, Any]:
     """Be the dry run: everything passes, but content that is no content."""
     if archive == b"broken":
         raise Refused([Problem("bad_bundle", "not the files of a project")])
-    return {"passes": len(letters), "fails": [], "revision": "new" if archive else "abc"}
+    return {"passes": len(edited), "fails": [], "revision": "new" if archive else "abc"}
+
+
+class Examined:
+    """See `console.desk.Examiner`: the content from its folder, loaded in the thread that uses it."""
+
+    def __init__(self, project: Callable[[], Project]) -> None:
+        self._project = project
+
+    async def since(self, letter: DeadLetter) -> Mapping[str, Any]:
+        told = {"revision": letter.revision, "now": self._project().revision, "kept": True, "changed": [], "at": []}
+        return {**told, "then": await asyncio.to_thread(lambda: examine(self._own(), {}, letter))}
+
+    async def edited(self, letter: DeadLetter, made: DeadLetter) -> Mapping[str, Any]:
+        found = await asyncio.to_thread(lambda: examine(self._own(), {}, made))
+        return {**found, "changes": differences(letter, made)}
+
+    async def case(self, letter: DeadLetter, wish: Mapping[str, Any]) -> Mapping[str, Any]:
+        return await asyncio.to_thread(lambda: case_of(self._own(), letter, Wish(**wish)))
+
+    def _own(self) -> Project:
+        return load(self._project().root, smallproject.ENV)
 
 
 @dataclass
@@ -59,11 +91,29 @@ class OpenOffice:
         return {"revision": self.revision, "processes": {}, "leaving": {}, "rejected": rejected}
 
 
-def replayer(journal: SqlJournal, letters: Letters, streams: MemoryLog) -> Replayer:
+class Quiet:
+    """Be all figures, none of which are known, and all channels, which take everything."""
+
+    async def figures(self, when: Condition) -> Figures:
+        return {}
+
+    async def send(self, channel: Channel, notice: Notice) -> str:
+        return "written"
+
+    async def close(self) -> None:
+        """Hold nothing."""
+
+
+def alarm(project: Callable[[], Project]) -> Engine:
+    """Return alerts of which none fires by itself."""
+    return Engine(lambda: project().alerts, Quiet(), MemoryRecords(), Quiet(), "http://ops")
+
+
+def replayer(journal: SqlJournal, letters: Letters, streams: MemoryLog, project: Callable[[], Project]) -> Replayer:
     """Send again what a journal knows; it is told of what is sent by the test alone, so nobody waits for that."""
 
     async def recorded() -> int:
         return 0
 
     acts = Acts(journal.known, journal.position, recorded)
-    return Replayer(Plans(MemoryRecords()), letters, acts, streams, MemorySends(streams))
+    return Replayer(Plans(MemoryRecords()), letters, acts, streams, MemorySends(streams), project)

@@ -7,13 +7,15 @@ import pytest
 from fastapi import FastAPI
 
 from console import content
-from console.access import gate_of
+from console.access import gate
 from console.content import add_content
+from console.door import Door
 from crossdock.adapters.memoryaudit import MemoryAudit
 from crossdock.bundle import Bundle, pack
 from crossdock.kernel.problems import Problem
 from dlq.audit import Audit
 from tests.asgi import Answer, call
+from tests.console.accessmade import open_access
 from tests.console.office import OpenOffice
 from tests.smallproject import write
 
@@ -22,7 +24,8 @@ BROKEN = Problem("unknown_key", "'tpe' is not known here", "did you mean type?",
 
 def asked(office: OpenOffice, method: str, body: bytes = b"", query: str = "", token: str = "t") -> Answer:
     app = FastAPI()
-    add_content(app, office, Audit(MemoryAudit()), gate_of("t"))
+    add_content(app, office, Audit(MemoryAudit()), gate)
+    app.add_middleware(Door, access=open_access("t"))
     headers = {"authorization": f"Bearer {token}"}
     return asyncio.run(call(app, method, f"/ops/v1/content{query}", headers, body))
 

@@ -4,9 +4,8 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
-from journal import entry
 from tests.asgi import Answer, call
-from tests.console.test_ops_api import DEAD, TOKEN, Office, office
+from tests.console.test_ops_api import TOKEN, Office, office
 
 
 async def tried(made: Office, plan: str, archive: bytes = b"") -> Answer:
@@ -29,18 +28,6 @@ def test_a_dry_run_tells_what_passes_and_sends_nothing(tmp_path: Path) -> None:
         assert (await tried(made, plan, b"files")).json()["revision"] == "new"
         assert made.streams.records == []
         assert (await made.call("GET", "/ops/v1/audit")).json()["items"] == []
-
-    asyncio.run(scenario())
-
-
-def test_a_later_event_of_the_key_that_was_delivered_is_a_conflict(tmp_path: Path) -> None:
-    async def scenario() -> None:
-        made = office(tmp_path)
-        later = DEAD._replace(at=9, id="s-2", raw=2, seq=6, dead_letter="", ref=0, reason="")
-        routed = later._replace(stage=entry.PROCESS, outcome=entry.ROUTED, route="")
-        made.journal.project([routed, later._replace(outcome=entry.DELIVERED)], 2)
-        found = (await tried(made, await planned(made))).json()
-        assert found["order_conflicts"] == {"count": 1, "ids": ["dl-1"]}
 
     asyncio.run(scenario())
 

@@ -26,6 +26,7 @@ ENV = {
     "ERP_TOKEN": "t",
     "NATS_PASSWORD": "n",
     "DEDUPE_PASSWORD": "d",
+    "OIDC_SECRET": "o",
 }
 OF_CONTENT = {  # what `crossdock check` says of a source; no sender hears it
     "bad_expression", "bad_network", "bad_secret", "bad_url", "bad_value", "private_address", "unknown_function",
@@ -162,8 +163,9 @@ def test_every_path_of_the_operations_api_is_documented(path: str) -> None:
     assert path in (DOCS / "operations.md").read_text()
 
 
-@pytest.mark.parametrize("folder", ["gateway", "transforms", "routes", "connectors"])
+@pytest.mark.parametrize("folder", ["gateway", "transforms", "routes", "connectors", "alerts"])
 def test_every_key_of_a_content_file_is_documented(folder: str) -> None:
     schema = json.loads((ROOT / folder / "_schema.json").read_bytes())
-    keys = schema["$defs"]["route"]["properties"] if folder == "routes" else schema["properties"]
+    listed = {"routes": ["route"], "alerts": ["alert", "channel"]}.get(folder, [])
+    keys = [key for name in listed for key in schema["$defs"][name]["properties"]] or schema["properties"]
     assert [key for key in keys if f"`{key}`" not in (DOCS / "content.md").read_text()] == []

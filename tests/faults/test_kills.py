@@ -11,7 +11,7 @@ from tests.faults.traffic import Traffic, check_all
 EACH = 1000  # events between two kills
 
 
-@pytest.mark.parametrize("name", ["gateway", "worker-0", "valkey", "nats"])
+@pytest.mark.parametrize("name", ["gateway", "worker-0", "valkey", "nats", "ops"])
 def test_a_killed_process_loses_doubles_and_turns_round_nothing(name: str, tmp_path: Path, events: int) -> None:
     async def scenario() -> None:
         async with running(tmp_path, events=events) as site:

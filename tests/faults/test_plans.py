@@ -67,14 +67,14 @@ async def all_home(site: Site, number: int) -> None:
 def test_a_plan_that_is_cancelled_and_one_that_is_killed_bring_each_dead_letter_home_once_and_in_order(
     tmp_path: Path, events: int
 ) -> None:
-    number = events // 2
+    number = max(1000, events // 2)
 
     async def scenario() -> None:
-        async with running(tmp_path, events=events) as site:
+        async with running(tmp_path, events=2 * number) as site:
             # given
             await fail_all(site, number)
             # when one plan is cancelled somewhere
-            first = await begun(site, number, 100)
+            first = await begun(site, number, 200)
             await looked(site, first, random.randrange(1, number // 3))
             await site.ops("POST", f"/ops/v1/plans/{first}/cancel")
             await looked(site, first, 0, "cancelled")
@@ -85,7 +85,7 @@ def test_a_plan_that_is_cancelled_and_one_that_is_killed_bring_each_dead_letter_
             assert (cut["done"], cut["sent"]) == (number - left, number - left)
             assert 0 < left < number
             # and another one loses the process that sends, and the worker that delivers
-            second = await begun(site, left, 200)
+            second = await begun(site, left, 500)
             await looked(site, second, random.randrange(left // 2))
             old = site.kill("ops"), site.kill("worker-0")
             await site.replaced("ops", old[0])
@@ -94,8 +94,8 @@ def test_a_plan_that_is_cancelled_and_one_that_is_killed_bring_each_dead_letter_
             # then
             assert (done["sent"], done["skipped"], done["gone"]) == (left, 0, 0)
             await all_home(site, number)
-            await site.journal_caught_up()
-            assert await opened(site) == []
+            while await opened(site):  # noqa: ASYNC110  the journal is behind
+                await asyncio.sleep(0.2)
             # and the same again sends nothing
             assert (await site.ops("POST", f"/ops/v1/plans/{second}/run"))[0] == 409
             verdict = await site.command("audit", "verify")

@@ -143,6 +143,8 @@ def _turned(arrived: Sequence[Place]) -> list[str]:
 async def check_all(site: Site, traffic: Traffic) -> None:
     """Wait until all is settled, then hold targets and ledger against every answer the devices got."""
     ledger = await site.settled(traffic.events)
+    deep = await site.command("ledger", "--deep")
+    assert [deep[part] for part in ("sources", "routes")] == [ledger[part] for part in ("sources", "routes")]
     wanted = expected(site.project, traffic)
     check(site.targets, wanted)
     sums = Counter[str]()

@@ -12,6 +12,7 @@ from crossdock.adapters.memory import MemoryKeys, MemoryUses
 from crossdock.adapters.memorygateway import MemoryAnswers, MemoryBuckets
 from crossdock.adapters.sql import SqlJournal
 from crossdock.kernel.apikeys import make_key
+from crossdock.kernel.event import Event
 from crossdock.kernel.metrics import Metrics
 from crossdock.kernel.stream import Record
 from crossdock.pipeline.commit import GroupCommit
@@ -51,6 +52,7 @@ class Door:
     keys: MemoryKeys
     key: str
     other_key: str
+    unfit: list[tuple[str, str, Event]]
 
     def stored(self) -> list[Record]:
         return [record for record, _ in self.raw.records if record.subject.startswith("raw.")]
@@ -84,8 +86,10 @@ async def door(
         made.append(key)
     recorder, journal = Recorder(raw), SqlJournal("sqlite://")
     commit, answers = GroupCommit(raw), MemoryAnswers()
+    unfit: list[tuple[str, str, Event]] = []
     ground = Ground(
-        keys, commit, recorder, journal, MemoryUses(), MemoryBuckets(), answers, metrics, lambda: raw.away == 0
-    )
+        keys, commit, recorder, journal, MemoryUses(), MemoryBuckets(), answers, metrics, lambda: raw.away == 0,
+        lambda *one: unfit.append(one),
+    )  # fmt: skip
     gateway = Gateway(loaded, ground, BODY_LIMIT)
-    return Door(gateway.app, gateway.ingest, loaded, raw, recorder, journal, metrics, keys, *made)
+    return Door(gateway.app, gateway.ingest, loaded, raw, recorder, journal, metrics, keys, made[0], made[1], unfit)

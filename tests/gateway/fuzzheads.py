@@ -10,12 +10,12 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric import ed25519
 from fastapi import Request
 
+from crossdock.jwks import FileKeys, parse_keys
 from crossdock.sourceparts import Handshake
 from gateway import handshakes
 from gateway.encodings import coding
 from gateway.head import read_head
 from gateway.idempotency import idempotency_key
-from gateway.jwks import FileKeys, parse_keys
 from gateway.proof import Unverified, Verifier
 from gateway.status import read_query
 from gateway.tokens import ALGORITHMS, Bearer, Claims

@@ -62,7 +62,7 @@ def test_a_partner_asks_for_so_many_events_at_a_time_and_others_go_on(tmp_path: 
         assert Counter(statuses) == {404: ASKS, 429: 2 * ASKS}
         assert other == 404
         assert await ask(made.key) == 404
-        assert made.metrics.rejected.labels("quota_exceeded")._value.get() == 2 * ASKS
+        assert made.metrics.rejected.labels("quota_exceeded", "")._value.get() == 2 * ASKS
 
     at_the_door(tmp_path, act)
 
@@ -81,7 +81,7 @@ def test_every_credential_that_proves_nothing_is_counted(tmp_path: Path) -> None
             ("", "unknown_key"): 3, ("", "missing"): 1, ("", "mismatch"): 1,
             ("tills", "unknown_key"): 1, ("tills", "mismatch"): 1, ("tills", "missing"): 1,
         }  # fmt: skip
-        assert made.metrics.rejected.labels("unauthorized")._value.get() == 8
+        assert made.metrics.rejected.labels("unauthorized", "")._value.get() == 8
 
     at_the_door(tmp_path, act, desk=WEBHOOK.format(name="desk", scheme="basic", needs="user: u, ", variable="SET"))
 

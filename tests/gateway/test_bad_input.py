@@ -73,7 +73,7 @@ def test_bad_input_is_refused_precisely_and_nothing_is_stored(tmp_path: Path, ca
         body, media, status, code = CASES[case]
         problem_of(await made.post(body, media), status, code)
         assert made.raw.records == []
-        assert made.metrics.rejected.labels(code)._value.get() == 1
+        assert made.metrics.rejected.labels(code, "stores")._value.get() == 1
         await still_serves(made)
 
     asyncio.run(scenario())

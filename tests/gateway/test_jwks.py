@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from crossdock.jwks import MAX_SIZE, FetchedKeys, KeySet, make_keys, parse_keys
 from crossdock.kernel.problems import Refused, Unavailable
-from gateway.jwks import MAX_SIZE, FetchedKeys, KeySet, make_keys, parse_keys
 from tests.connectors.servers import Behaviour, always, serving
 from tests.gateway.test_tokens import JWKS
 

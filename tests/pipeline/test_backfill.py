@@ -18,7 +18,8 @@ from crossdock.pipeline import backfiller
 from crossdock.pipeline.backfill import Backfill
 from crossdock.pipeline.backfiller import Backfiller
 from journal import entry
-from journal.ledger import RoutedEvent, balance
+from journal.book import Book
+from journal.ledger import ledger_of
 from routes.spec import Route
 from tests.pipeline.scene import DELIVERED, RETRY, LaneScene, Target
 from tests.realservers import until
@@ -100,9 +101,9 @@ def test_past_events_that_match_go_through_the_route_again_in_order_with_their_k
     asyncio.run(scene.during(act))
     assert scene.target.arrived == [*"01234", *"0124", *"0124"]
     assert all(len(keys) == 1 for keys in scene.target.keys.values())
-    ledger = balance(
-        [], [RoutedEvent(n, str(n), ("stock",), frozenset()) for n in range(1, 6)], scene.entries(), frozenset()
-    )
+    book = Book()
+    book.tell(scene.entries())
+    ledger = ledger_of(book, [], 0, [], 0)
     assert ledger.routes == [
         {"route": "stock", "matched": 5, "delivered": 5, "dead_lettered": 0, "discarded": 0, "in_progress": 0}
     ]

@@ -1,6 +1,7 @@
 """Replays: what is sent, what is only planned, and what cannot be sent any more."""
 
 import asyncio
+from collections.abc import Collection
 from dataclasses import replace
 
 import pytest
@@ -32,11 +33,13 @@ class Letters:
         return self.kept.get(f"s{seq}")
 
 
-def run(log: MemoryLog, *states: LetterState, dry_run: bool = False) -> list[Replayed]:
+def run(
+    log: MemoryLog, *states: LetterState, dry_run: bool = False, routes: Collection[str] = ("stock",)
+) -> list[Replayed]:
     letters = Letters(s7=LETTER, s8=replace(LETTER, id="dl-2", stage="process", route="", subject="raw.stores.tills"))
     known = {state.id: state for state in states}
     acts = Acts(lambda _: known, lambda: len(log.records), MemorySends(log).recorded)
-    return asyncio.run(replay_letters(states, letters, log, acts, dry_run=dry_run))
+    return asyncio.run(replay_letters(states, letters, log, acts, routes, dry_run=dry_run))
 
 
 def test_the_journal_says_so_before_the_copy_is_sent() -> None:
@@ -46,6 +49,12 @@ def test_the_journal_says_so_before_the_copy_is_sent() -> None:
     (line,) = unpack(log.records[0][0].payload)
     assert (line.stage, line.outcome, line.dead_letter, line.route) == ("replay", "replayed", "dl-1", "stock")
     assert (line.raw, line.seq, line.key, line.ref) == (3, 5, "0042/7", 7)
+
+
+def test_one_whose_route_is_gone_is_left_as_it_is() -> None:
+    log = MemoryLog()
+    assert run(log, STATE, routes=()) == [Replayed("dl-1", "s-1", "skipped")]
+    assert log.records == []
 
 
 def test_a_raw_event_is_recorded_by_its_raw_sequence() -> None:

@@ -5,6 +5,9 @@ import random
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -14,12 +17,22 @@ from crossdock.adapters.memorysends import MemorySends
 from crossdock.kernel.stream import DEAD_LETTER, Record, Stored
 from crossdock.pipeline import replayer
 from crossdock.pipeline.acts import Acts
-from crossdock.pipeline.replayer import Replayer, choose
+from crossdock.pipeline.choose import choose
+from crossdock.pipeline.replayer import Replayer
+from crossdock.project import Project
 from dlq.plans import Plan, Plans
 from dlq.record import DeadLetter
 from journal.entry import SUBJECT, unpack
 from journal.store import OPEN, REPLAYING, RESOLVED, LetterState, letter_after
 from tests.pipeline.test_replay import LETTER, STATE
+from tests.smallproject import project
+
+
+@cache
+def content() -> Project:
+    with TemporaryDirectory() as name:
+        return project(Path(name))
+
 
 FAST = 10_000  # dead letters a second: no pause worth naming
 
@@ -63,7 +76,7 @@ class Site(MemoryLog):
         """Start a process that runs plans."""
         sends = MemorySends(self)
         acts = Acts(self.known, self.position, sends.recorded)
-        return Replayer(Plans(self.records_of_plans), self, acts, self, sends)
+        return Replayer(Plans(self.records_of_plans), self, acts, self, sends, content)
 
     def sent(self) -> list[str]:
         return [r.headers[DEAD_LETTER] for r, _ in self.records if r.subject == "replay.stock"]
@@ -75,8 +88,8 @@ class Site(MemoryLog):
 
     async def plan(self, running: Replayer, rate: int = FAST) -> Plan:
         states = [state for state in self.states.values() if state.state == OPEN]
-        items, _ = await choose(states, self)
-        return await running.plans.make(items, "ann", "the ERP is back", rate)
+        chosen, _ = await choose(states, self)
+        return await running.plans.make([one.item for one in chosen], "ann", "the ERP is back", rate)
 
 
 async def ended(running: Replayer, plan: Plan, *states: str) -> Plan:
@@ -113,7 +126,7 @@ def test_what_is_cancelled_at_one_point_and_killed_at_others_ends_with_each_sent
         await running.start(first)
         while len(site.sent()) < random.randrange(1, 400):  # noqa: ASYNC110
             await asyncio.sleep(0)
-        assert (await running.plans.turn(first.id, "cancelled")) is not None
+        assert (await running.stop(first.id, "cancelled")) is not None
         await running.ended(first.id)
         cut = await ended(running, first, "cancelled")
         assert cut.sent == len(site.sent()) < 500
@@ -150,7 +163,7 @@ def test_a_plan_is_paused_and_goes_on_where_it_was() -> None:
         await running.start(plan)
         while not site.sent():  # noqa: ASYNC110
             await asyncio.sleep(0)
-        paused = await running.plans.turn(plan.id, "paused")
+        paused = await running.stop(plan.id, "paused")
         assert paused is not None
         await running.ended(plan.id)
         number = len(site.sent())
@@ -219,8 +232,8 @@ def test_what_is_past_its_retention_is_not_selected_but_counted() -> None:
     async def scenario() -> None:
         site = Site(5)
         del site.kept[site.states["dl-00002"].ref]
-        items, gone = await choose(list(site.states.values()), site)
-        assert ([item.id for item in items], gone) == (["dl-00001", "dl-00003", "dl-00004", "dl-00005"], 1)
+        chosen, gone = await choose(list(site.states.values()), site)
+        assert ([one.item.id for one in chosen], gone) == (["dl-00001", "dl-00003", "dl-00004", "dl-00005"], 1)
 
     asyncio.run(scenario())
 

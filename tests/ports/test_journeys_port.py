@@ -59,3 +59,19 @@ def test_a_page_of_a_list_is_found_through_indexes(store: SqlJournal) -> None:
         store.steps([1, 2])
     assert any("by_listed (partner=? AND at>? AND at<?)" in line for line in plan)
     assert not [line for line in plan if "SCAN entries_" in line]
+
+
+def test_an_event_can_be_sent_again_by_what_was_made_of_it_or_given_up(store: SqlJournal) -> None:
+    # given
+    accepted = ACCEPTED._replace(type="pos.sale")
+    routed = accepted._replace(stage=entry.PROCESS, outcome=entry.ROUTED, type="inventory.sold", seq=5)
+    dead = routed._replace(stage=entry.DELIVER, outcome=entry.DEAD_LETTERED, route="stock", dead_letter="dl-1")
+    delivered = dead._replace(outcome=entry.DELIVERED, dead_letter="", route="wms")
+    # when
+    store.project([accepted, routed, dead, delivered, accepted._replace(raw=2)], 1)
+    # then
+    assert sorted(store.origins([1, 3])) == [
+        (1, "accepted", 0, "", "pos.sale"),
+        (1, "dead_lettered", 5, "dl-1", "inventory.sold"),
+        (1, "routed", 5, "", "inventory.sold"),
+    ]

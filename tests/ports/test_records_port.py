@@ -48,3 +48,19 @@ def test_a_record_is_replaced_only_by_who_has_seen_it(opened: Open) -> None:
             assert await records.all("c") == {}
 
     asyncio.run(scenario())
+
+
+def test_a_removed_record_is_gone_and_its_name_is_free_again(opened: Open) -> None:
+    async def scenario() -> None:
+        async with opened() as records:
+            await records.remove("nobody")
+            first = await records.put("users.a", b"one", 0)
+            assert first is not None
+            await records.remove("users.a")
+            assert (await records.get("users.a"), await records.all(), await records.all("users")) == (None, {}, {})
+            assert await records.put("users.a", b"two", first) is None
+            again = await records.put("users.a", b"two", 0)
+            assert await records.all() == {"users.a": (b"two", again)}
+            assert await records.put("users.a", b"three", 0) is None
+
+    asyncio.run(scenario())

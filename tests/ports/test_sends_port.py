@@ -13,7 +13,7 @@ from crossdock.adapters.memory import MemoryLog
 from crossdock.adapters.memorysends import MemorySends
 from crossdock.adapters.sends import NatsSends
 from crossdock.kernel.stream import Log, Record
-from crossdock.pipeline.replayer import Sends
+from crossdock.pipeline.outbox import Sends
 from journal.entry import SUBJECT
 from tests.realservers import clean
 from tests.smallproject import project

@@ -8,7 +8,7 @@ import pytest
 from connectors.reading import load
 from connectors.spec import ConnectorSpec
 from crossdock.kernel.problems import Refused
-from crossdock.trial.outcome import request_of
+from connectors.showing import request_of
 from tests.connectors.httpcases import EVENT, read
 
 FILE = """

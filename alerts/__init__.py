@@ -1,0 +1,1 @@
+"""Alerts: what is watched, who is told of it, and the engine that does so."""

@@ -1,0 +1,130 @@
+"""`/ops/v1/drift`: what sources send beyond their schemas or their past; called by `console.api`."""
+
+import asyncio
+import json
+from dataclasses import asdict
+from typing import Annotated, Any, Literal
+
+from fastapi import FastAPI, HTTPException, Query, Request, Response
+
+from console.access import Gate, Role, person
+from console.audit import note
+from console.desk import Desk
+from console.problems import Said
+from crossdock.kernel import jsontext
+from crossdock.kernel.problems import Refused
+from crossdock.pipeline.recorder import now_ms
+from dlq.problems import ACKNOWLEDGED, IGNORED, OPEN, Change, Mark, state_of
+from schemas.drift import NEW_VALUE, Finding, Kind
+from schemas.widening import propose
+
+SETTLED = "settled"  # the content in force allows it by now
+MOST = 50  # findings of one proposal
+State = Literal["open", "acknowledged", "resolved", "ignored", "settled"]
+Text = Annotated[str, Query(max_length=200)]
+
+
+def add_drift(app: FastAPI, desk: Desk, gate: Gate) -> None:
+    """Add the paths of this file."""
+
+    @app.get("/ops/v1/drift", dependencies=[gate(Role.VIEWER)])
+    async def drift(
+        partner: Text = "", source: Text = "", type: Text = "",  # noqa: A002  the word of the design
+        kind: Kind | Literal[""] = "", state: State | Literal[""] = "",
+    ) -> Response:  # fmt: skip
+        wanted = {"partner": partner, "source": source, "type": type, "kind": kind, "state": state}
+        found = await show_drift(desk)
+        items = [one for one in found if all(value in ("", one[name]) for name, value in wanted.items())]
+        return _json({"items": items, "watched": desk.drifts.watched()})
+
+    @app.get("/ops/v1/drift/{finding}", dependencies=[gate(Role.VIEWER)])
+    async def show(finding: str) -> Response:
+        return _json(await _one(desk, finding))
+
+    @app.patch("/ops/v1/drift/{finding}", dependencies=[gate(Role.OPERATOR)])
+    async def change(finding: str, said: Said, request: Request) -> Response:
+        known = await _one(desk, finding)
+        asked = said.model_dump(exclude_none=True)
+        if not asked:
+            raise HTTPException(422, "say state, owner, due or note")
+        await note(desk.audit, request, "drift.change", known["id"], **asked)
+        await desk.marks.change(known["id"], Change(**asked), person(request))
+        return _json(await _one(desk, finding))
+
+    @app.get("/ops/v1/drift/{finding}/proposal", dependencies=[gate(Role.VIEWER)])
+    async def proposal(finding: str, also: Annotated[list[str], Query(max_length=MOST)] = []) -> Response:  # noqa: B006
+        wanted = [_finding(desk, one) for one in dict.fromkeys((finding, *also))]
+        try:
+            made = await asyncio.to_thread(propose, desk.project.registry, wanted)
+        except Refused as error:
+            raise HTTPException(422, str(error)) from None
+        return _json(made.as_dict())
+
+
+async def show_drift(desk: Desk) -> list[dict[str, Any]]:
+    """Return all findings with what people say of them, open ones first, the latest of each state first."""
+    marks, now = await desk.marks.all(), now_ms()
+    shown = [_shown(found, settled, marks.get(found.id, Mark()), now) for found, settled in desk.drifts.found()]
+    return sorted(shown, key=lambda one: one["state"] != OPEN)
+
+
+async def show_pressing(desk: Desk) -> list[dict[str, Any]]:
+    """Return the open findings that are news: not fields that an open schema has always left out."""
+    return [one for one in await show_drift(desk) if one["state"] == OPEN and not one["early"]]
+
+
+async def _one(desk: Desk, finding: str) -> dict[str, Any]:
+    found = next((one for one in await show_drift(desk) if one["id"] == finding), None)
+    if found is None:
+        raise _unknown(finding)
+    return found
+
+
+def _finding(desk: Desk, finding: str) -> Finding:
+    found = next((one for one, _ in desk.drifts.found() if one.id == finding), None)
+    if found is None:
+        raise _unknown(finding)
+    return found
+
+
+def _unknown(finding: str) -> HTTPException:
+    return HTTPException(404, f"no finding {finding[:40]}; one that was not seen for 30 days is forgotten")
+
+
+def _shown(found: Finding, settled: bool, mark: Mark, now: int) -> dict[str, Any]:
+    state, regressed = state_of(mark, found.last_seen)
+    if mark.state in (IGNORED, ACKNOWLEDGED) and found.news > mark.at:
+        state, regressed = OPEN, True  # something else came at the same place
+    if settled:
+        state, regressed = SETTLED, False
+    return {
+        "id": found.id,
+        **found.origin._asdict(),
+        "kind": found.kind,
+        "pointer": found.pointer,
+        "rule": found.rule,
+        "count": found.count,
+        "of": found.of,
+        "share": round(found.share, 4),
+        "first_seen": found.first_seen,
+        "last_seen": found.last_seen,
+        "sample": found.sample,
+        "breaks": found.breaks,
+        "early": found.early,
+        "values": _told(found, found.values),
+        "usual": _told(found, found.usual),
+        "state": state,
+        "regressed": regressed,
+        "owner": mark.owner,
+        "due": mark.due,
+        "overdue": 0 < mark.due < now and state in (OPEN, ACKNOWLEDGED),
+        "notes": [asdict(one) for one in mark.notes],
+    }
+
+
+def _told(found: Finding, values: tuple[str, ...]) -> list[Any]:
+    return [json.loads(text) for text in values] if found.kind == NEW_VALUE else list(values)
+
+
+def _json(document: Any) -> Response:
+    return Response(jsontext.dumps(document), media_type="application/json")

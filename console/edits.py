@@ -1,0 +1,140 @@
+"""`POST /ops/v1/dead-letters/{id}/edit`: a patch on one event, tried dry and then sent; called by `console.api`."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import FastAPI, HTTPException, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from console.access import Gate, Role, person
+from console.audit import note, note_reveal
+from console.desk import Desk
+from console.exact import exact
+from console.masking import Personal, at_place, hidden, personal_of, shown_patch, text_without, without
+from console.replays import letter_of
+from console.second import second_person
+from crossdock.kernel import jsontext
+from crossdock.kernel.problems import Refused
+from crossdock.pipeline.edit import edit
+from crossdock.pipeline.recorder import append_entries
+from crossdock.pipeline.replay import line_of
+from dlq import patch as patches
+from dlq.edits import document_of, event_of, new_name
+from dlq.patch import Patch
+from dlq.record import DeadLetter, replay
+from journal.store import OPEN, REPLAYING, LetterState
+
+_MOST_TOLD = 500  # letters of a patch that the journal shows; the audit log has all of it
+
+
+class Wanted(BaseModel):
+    """The patch (RFC 6902) and why; a dry run says what would come of it."""
+
+    model_config = ConfigDict(extra="forbid")
+    patch: list[Any]
+    why: str = Field("", max_length=300)
+    dry_run: bool = False
+
+
+def add_edits(app: FastAPI, desk: Desk, gate: Gate) -> None:
+    """Add the paths of this file."""
+
+    @app.get("/ops/v1/dead-letters/{letter_id}/document", dependencies=[gate(Role.OPERATOR)])
+    async def document(letter_id: str, request: Request, reveal: str = "") -> Response:
+        letter = (await letter_of(desk, letter_id))[1]
+        if reveal:
+            await note_reveal(desk.audit, request, letter_id, reveal[:300])
+        return _json({"document": _document(desk, letter, revealed=bool(reveal))})
+
+    @app.post("/ops/v1/dead-letters/{letter_id}/edit", dependencies=[gate(Role.OPERATOR)])
+    async def change(letter_id: str, request: Request) -> Response:
+        wanted = await exact(request, Wanted)
+        state, letter = await letter_of(desk, letter_id)
+        try:
+            patch = patches.read(wanted.patch)
+            made = edit(desk.project, letter, patch, new_name())
+        except Refused as error:
+            return _refused(desk, letter, error)
+        return await (_dry(desk, letter, made) if wanted.dry_run else _ask(desk, request, state, letter, wanted))
+
+
+def _document(desk: Desk, letter: DeadLetter, *, revealed: bool) -> Any:
+    try:
+        found = document_of(letter)
+    except Refused as error:
+        raise HTTPException(422, f"its bytes are no event and cannot be edited: {error}") from None
+    return found if revealed else at_place("", found, _personal(desk, letter))
+
+
+def _personal(desk: Desk, letter: DeadLetter) -> Personal | None:
+    return personal_of(desk.project, letter.headers, event_of(letter))
+
+
+def _refused(desk: Desk, letter: DeadLetter, error: Refused) -> Response:
+    try:
+        personal = _personal(desk, letter)
+        secret = hidden(event_of(letter), personal) if personal else frozenset[str]()
+    except Refused:
+        secret = frozenset()
+    problems = [{**one.as_dict(), "message": text_without(one.message, secret)} for one in error.problems]
+    return _json({"detail": "the edit was not taken, nothing was sent", "problems": problems}, 422)
+
+
+async def _dry(desk: Desk, letter: DeadLetter, made: DeadLetter) -> Response:
+    """Say what the edited event is, what differs, and what would become of it."""
+    personal = _personal(desk, letter)
+    told = dict(await desk.examiner.edited(letter, made))
+    secret = frozenset[str]()
+    if personal is not None:
+        secret = hidden(event_of(letter), personal) | hidden(event_of(made), personal)
+    changes = [_change(one, personal) for one in told.pop("changes")]
+    document = at_place("", document_of(made), personal)
+    return _json({"dry_run": True, "document": document, "changes": changes, **without(told, secret)})
+
+
+def _change(one: Mapping[str, Any], personal: Personal | None) -> dict[str, Any]:
+    values = {key: at_place(one["pointer"], one[key], personal) for key in ("before", "after") if key in one}
+    return {"pointer": one["pointer"], **values}
+
+
+async def _ask(desk: Desk, request: Request, state: LetterState, letter: DeadLetter, wanted: Wanted) -> Response:
+    if not wanted.why:
+        raise HTTPException(422, "say why it is edited; the audit log keeps it")
+    if state.state != OPEN:
+        raise HTTPException(409, f"{state.id} is {state.state}; only an open dead letter is edited")
+    shown = shown_patch(wanted.patch, _personal(desk, letter))
+    order = {"id": state.id, "failures": state.failures, "patch": wanted.patch, "edit": new_name()}
+    asked = await second_person(desk, request, "edit", 1, order, wanted.why, {**order, "patch": shown})
+    if asked is not None:
+        return asked
+    told = jsontext.dumps(shown).decode()
+    await note(desk.audit, request, "letter.edit", state.id, edit=order["edit"], why=wanted.why, patch=told)
+    return _json(await send_edit(desk, order, person(request), wanted.why))
+
+
+async def send_edit(desk: Desk, order: Mapping[str, Any], who: str, why: str) -> dict[str, Any]:
+    """Send an edited dead letter; `skipped` when it is not as it was when the edit was ordered.
+
+    Raises:
+        HTTPException: 410 for one past its retention, 422 for an edit that the content in force does not allow.
+        Unavailable: the broker does not answer; it may be sent all the same.
+    """
+    _, letter = await letter_of(desk, order["id"])
+    patch: Patch = order["patch"]
+    try:
+        made = edit(desk.project, letter, patch, order["edit"])
+    except Refused as error:
+        raise HTTPException(422, f"the content in force does not allow this edit: {error}") from None
+    told = jsontext.dumps(shown_patch(patch, _personal(desk, letter))).decode()[:_MOST_TOLD]
+    async with desk.replayer.acts.turn([order["id"]]) as present:
+        state = present[order["id"]]
+        sent = state.state in (OPEN, REPLAYING) and state.failures == order["failures"]
+        if sent:
+            line = line_of(made, state.ref)._replace(who=who, detail=f"{order['edit']}: {why}; {told}")
+            await append_entries(desk.streams, [line])
+            await desk.streams.append(replay(made, str(state.failures)))
+    return {"id": state.id, "event_id": made.event_id, "edit": order["edit"], "outcome": "sent" if sent else "skipped"}
+
+
+def _json(document: Any, status: int = 200) -> Response:
+    return Response(jsontext.dumps(document), status, media_type="application/json")

@@ -1,0 +1,83 @@
+"""Puts the pages on the operations application. Called by the composition root."""
+
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from typing import Any
+
+from fastapi import FastAPI, Request
+from nicegui import core, ui
+from nicegui.client import Client
+from starlette.types import Receive, Scope, Send
+
+from console.pages import notices
+from console.pages.api import Api, Refusal
+from console.pages.login import add_login
+from console.pages.notices import Notices
+from console.pages.parts.basics import empty, link, tag
+from console.pages.places import PLACES
+from console.pages.shell import LOOK, frame
+from console.pages.visit import Visit
+
+_API = ("/ops/", "/metrics")
+BUILD_WITHIN = 15.0  # seconds for the first look of a page
+_ICON = (
+    "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'>"
+    "<path d='M1 5h9l-3-3h3l4 4-4 4H7l3-3H1zM15 11H6l3 3' fill='#0b6b63'/></svg>"
+)
+
+Build = Callable[[Visit], Awaitable[None]]
+
+
+class _Pages:
+    """Serves the pages where the operations API has nothing, and tells them in which application they are."""
+
+    def __init__(self, operations: FastAPI) -> None:
+        self._operations, self._nothing = operations, operations.router.default
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"].startswith(_API):
+            await self._nothing(scope, receive, send)
+            return
+        scope.setdefault("state", {})["operations"] = self._operations
+        await core.app(scope, receive, send)
+
+
+def add_pages(app: FastAPI) -> None:
+    """Add the pages, which are served while `running` is entered."""
+    add_login(app)
+    app.router.default = _Pages(app)
+
+
+def running() -> AbstractAsyncContextManager[Any]:
+    """Keep open pages live while it is entered."""
+    if not core.app.config.has_run_config:  # NiceGUI is one application for a process, however many desks it serves
+        _configure()
+    return core.app.router.lifespan_context(core.app)
+
+
+def _configure() -> None:
+    for place in PLACES:
+        ui.page(place.path, response_timeout=BUILD_WITHIN)(_page(place.title, place.build))
+    ui.run_with(
+        FastAPI(), title="Crossdock", favicon=_ICON, show_welcome_message=False, tailwind=False, language="en-US",
+        binding_refresh_interval=None, reconnect_timeout=5.0,
+    )  # fmt: skip
+
+
+def _page(title: str, build: Build) -> Callable[..., Awaitable[None]]:
+    async def shown(request: Request, client: Client) -> None:
+        state, dark = request.state, request.cookies.get(LOOK) == "dark"
+        query = {name: value[:1000] for name, value in request.query_params.items()}
+        here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        api = Api(request)
+        with frame(client, api, title, request, dark) as (trouble, told):
+            visit = Visit(api, state.person, state.role, request.path_params, query, here, dark, trouble, told)
+            try:
+                await visit.live(Notices(visit, tag("div", classes="notices")).refresh, notices.EVERY, aside=True)
+                await build(visit)
+            except Refusal as refusal:
+                client.status_code = refusal.status
+                empty(str(refusal))
+                link("Back to the overview", "/")
+
+    return shown

@@ -1,0 +1,75 @@
+"""`/`: the flow from partners to connectors, its figures, and what happened last."""
+
+import time
+from datetime import UTC, datetime
+from typing import Any
+
+from console.pages.parts.basics import Tile, number, section, tag
+from console.pages.parts.chart import Chart
+from console.pages.parts.events import STEPS, step_rows
+from console.pages.parts.flowmap import FlowMap, keys
+from console.pages.parts.rates import Rates
+from console.pages.parts.sheet import Sheet
+from console.pages.visit import Visit
+
+HOUR = 3600.0
+DRAWN = 30.0  # seconds between two looks at the charts, whose points are minutes
+
+
+class _Overview:
+    """The parts of one opened page."""
+
+    def __init__(self, visit: Visit) -> None:
+        self._visit, self._rates = visit, Rates()
+        with tag("div", classes="tiles"):
+            self._accepted = Tile("accepted", "/events")
+            self._delivered = Tile("delivered", "/events?outcome=delivered")
+            self._lag = Tile("waiting", "/routes")
+            self._letters = Tile("open dead letters", "/problems")
+            self._repeats = Tile("repeats", "/events?outcome=duplicate")
+        with section("Flow"):
+            self._flow = FlowMap()
+        with tag("div", classes="halves"):
+            self._speed = Chart("Events a second, last hour", "/s", visit.dark)
+            self._takes = Chart("From accepted to delivered, last hour", "ms", visit.dark, log=True)
+        with section("Last steps"):
+            self._steps = Sheet("Last steps", STEPS, "Nothing has happened yet. Send the first event.")
+
+    async def refresh(self) -> None:
+        seen = await self._visit.api.get("overview")
+        rates = self._rates.of(keys(seen))
+        self._flow.fill(seen, rates)
+        self._tiles(seen, rates)
+        self._steps.fill(step_rows(seen["recent"]))
+
+    async def draw(self) -> None:
+        """Draw the last hour, minute by minute."""
+        since = datetime.fromtimestamp(time.time() - HOUR, UTC).isoformat(timespec="seconds")
+        asked = {"from": since, "step": "minute"}
+        accepted = (await self._visit.api.get("processes/series", hop="accepted", **asked))["points"]
+        total = (await self._visit.api.get("processes/series", hop="total", **asked))["points"]
+        self._speed.fill({"accepted": _line(accepted, "per_second"), "delivered": _line(total, "per_second")})
+        self._takes.fill({name: _line(total, name) for name in ("p50", "p95", "p99")})
+
+    def _tiles(self, seen: dict[str, Any], rates: dict[str, float]) -> None:
+        def total(name: str, of: str) -> int:
+            return sum(one.get(name, 0) for one in seen[of])
+
+        accepted = sum(rate for key, rate in rates.items() if key.startswith("source "))
+        delivered = sum(rate for key, rate in rates.items() if key.startswith("route "))
+        self._accepted.set(f"{number(float(accepted))}/s", f"{number(total('accepted', 'sources'))} in all")
+        self._delivered.set(f"{number(float(delivered))}/s", f"{number(total('delivered', 'routes'))} in all")
+        self._lag.set(number(seen["waiting"]), "events not at their end")
+        self._letters.set(number(seen["dead_letters"]), "", "bad" if seen["dead_letters"] else "good")
+        self._repeats.set(number(total("duplicate", "sources")), "recognised and dropped")
+
+
+def _line(points: list[dict[str, Any]], name: str) -> list[tuple[int, float | None]]:
+    return [(point["at"], point[name]) for point in points]
+
+
+async def overview(visit: Visit) -> None:
+    """Build the page."""
+    page = _Overview(visit)
+    await visit.live(page.refresh)
+    await visit.live(page.draw, DRAWN, aside=True)

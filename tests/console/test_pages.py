@@ -1,0 +1,339 @@
+"""The console's pages in a real browser, over a desk with a partner's hostile texts in it."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import pytest
+from playwright.sync_api import expect
+
+from console.access import Role
+from crossdock.kernel.problems import Problem
+from crossdock.kernel.stream import Record
+from tests.console.accessmade import AT, DIGEST, PASSWORD
+from tests.console.chromium import PHONE, Consoles, Seen, consoles
+from tests.console.deskmade import BIG, HOSTILE, TOKEN
+
+PAGES = (
+    "/", "/events", "/events?outcome=delivered&route=stock", "/events/0042%2F7", "/problems", "/dead-letters",
+    "/dead-letters/dl-1", "/plans", "/routes", "/connectors", "/ledger", "/audit", "/nowhere",
+)  # fmt: skip
+BUTTON: Final = "button"
+
+
+@pytest.fixture(scope="module")
+def driven() -> Iterator[Consoles]:
+    with consoles() as made:
+        yield made
+
+
+@pytest.fixture
+def seen(driven: Consoles, tmp_path: Path) -> Iterator[Seen]:
+    with driven.open(tmp_path) as opened:
+        yield opened
+
+
+def raw(driven: Consoles, seen: Seen, data: str) -> None:
+    """Store the raw event whose journey the desk knows."""
+    head = '"specversion":"1.0","id":"7","source":"/till/1","type":"pos.sale","dataschema":"/pos.sale/1.0"'
+    event = f'{{{head},"data":{data}}}'
+    headers = {"content-type": "application/cloudevents+json"}
+    driven.run(seen.desk.streams.append(Record("raw.stores.tills", event.encode(), "7", headers)))
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_can_be_used_by_everybody_in_both_colours_on_a_desktop_and_on_a_phone(seen: Seen, path: str) -> None:
+    seen.go(path)
+    assert seen.faults_everywhere() == {}
+
+
+def test_the_page_of_a_problem_can_be_used_by_everybody(seen: Seen) -> None:
+    seen.go("/problems").get_by_role("link", name="refused · stock").click()
+    seen.page.wait_for_url("**/problems/pr-*")
+    expect(seen.page.get_by_role(BUTTON, name="Acknowledge")).to_be_visible()
+    assert seen.faults_everywhere() == {}
+
+
+def test_the_sign_in_page_can_be_used_by_everybody(driven: Consoles, tmp_path: Path) -> None:
+    with driven.open(tmp_path, token="") as seen:
+        for look in ("light", "dark"):
+            seen.page.emulate_media(color_scheme="dark" if look == "dark" else "light")
+            seen.page.context.clear_cookies()
+            seen.page.goto(f"{seen.desk.url}/routes")
+            expect(seen.page.get_by_label("Name")).to_be_focused()
+            assert seen.page.evaluate("document.documentElement.dataset.look") == look
+            assert seen.faults() == []
+
+
+@pytest.mark.parametrize("path", ["/", "/events", "/events/0042%2F7", "/dead-letters", "/dead-letters/dl-1", "/ledger"])
+def test_texts_of_partners_stay_text(seen: Seen, path: str) -> None:
+    seen.go(path)
+    expect(seen.page.get_by_text(HOSTILE).first).to_be_visible()
+    assert seen.page.locator("main img").count() == 0
+    assert "owned" not in seen.page.title()
+
+
+def test_what_an_event_said_is_shown_as_it_was_sent_with_every_number_exact(driven: Consoles, seen: Seen) -> None:
+    # given
+    raw(driven, seen, f'{{"note":"<b>{BIG}</b>","n":{BIG},"receipt":"R"}}')
+    # when
+    seen.go("/events/0042%2F7").get_by_role(BUTTON, name="As received").first.click()
+    # then
+    panel = seen.page.get_by_role("dialog")
+    expect(panel).to_contain_text(f'"n": {BIG}')
+    expect(panel).to_contain_text(f"<b>{BIG}</b>")
+    assert panel.locator("b").count() == 0
+    assert seen.faults() == []
+    # when
+    seen.page.keyboard.press("Escape")
+    # then
+    expect(panel).to_be_hidden()
+    expect(seen.page.get_by_role(BUTTON, name="As received").first).to_be_focused()
+
+
+def test_a_dead_letter_shows_integers_that_a_browser_would_round(seen: Seen) -> None:
+    page = seen.go("/dead-letters/dl-1")
+    expect(page.get_by_role("region", name="As received")).to_contain_text(BIG)
+
+
+def test_with_the_keyboard_alone_one_signs_in_searches_and_reads_a_journey(driven: Consoles, tmp_path: Path) -> None:
+    with driven.open(tmp_path, token="") as seen:
+        page, keys = seen.page, seen.page.keyboard
+        page.goto(f"{seen.desk.url}/routes")
+        expect(page.get_by_label("Name")).to_be_focused()
+        # when
+        keys.press("Shift+Tab")
+        page.get_by_role(BUTTON, name="Use a token instead").focus()
+        keys.press("Enter")
+        keys.type(TOKEN)
+        keys.press("Enter")
+        # then
+        page.wait_for_url("**/routes")
+        page.wait_for_function("window.did_handshake === true")
+        # when
+        keys.press("Tab")
+        expect(page.get_by_text("Skip to the content")).to_be_focused()
+        keys.press("/")
+        keys.type("0042/7")
+        keys.press("Enter")
+        # then
+        page.wait_for_url("**/events?key=0042%2F7")
+        page.wait_for_function("window.did_handshake === true")
+        # when
+        for _ in range(60):
+            keys.press("Tab")
+            if page.evaluate("document.activeElement.getAttribute('href')?.startsWith('/events/') ?? false"):
+                break
+        keys.press("Enter")
+        # then
+        expect(page.locator("ol.journey")).to_contain_text("stock; orders is behind")
+
+
+def test_a_token_in_the_address_signs_in_and_leaves_the_address(driven: Consoles, tmp_path: Path) -> None:
+    with driven.open(tmp_path, token="") as seen:
+        seen.page.goto(f"{seen.desk.url}/#token={TOKEN}")
+        expect(seen.page.get_by_role("heading", name="Overview")).to_be_visible()
+        assert "token" not in seen.page.url
+        assert seen.page.evaluate("document.cookie.includes('crossdock_session')") is False
+
+
+def test_a_wrong_token_is_answered_in_words(driven: Consoles, tmp_path: Path) -> None:
+    with driven.open(tmp_path, token="") as seen:
+        seen.page.goto(f"{seen.desk.url}/#token=wrong")
+        expect(seen.page.get_by_role("alert")).to_contain_text("is wrong")
+
+
+def test_another_site_is_never_gone_on_to_after_the_sign_in(driven: Consoles, tmp_path: Path) -> None:
+    with driven.open(tmp_path) as seen:
+        for place in ("//evil.example/", "/\\evil.example", "https://evil.example/", "javascript:alert(1)"):
+            seen.page.goto(f"{seen.desk.url}/login?next={place}")
+            seen.page.wait_for_url(f"{seen.desk.url}/")
+
+
+def test_who_signs_out_sees_no_page_any_more(seen: Seen) -> None:
+    seen.go("/problems").get_by_role(BUTTON, name="Sign out").click()
+    seen.page.wait_for_url("**/login*")
+    seen.page.goto(f"{seen.desk.url}/events/0042%2F7")
+    seen.page.wait_for_url("**/login?next=/events/0042**")
+
+
+def test_a_page_that_is_open_leaves_when_the_session_is_ended_elsewhere(driven: Consoles, seen: Seen) -> None:
+    # given
+    seen.go("/problems")
+    session = seen.page.context.cookies()
+    cookie = next(one["value"] for one in session if one["name"] == "crossdock_session")
+    # when
+    assert seen.desk.access is not None
+    driven.run(seen.desk.access.sessions.end(cookie))
+    # then
+    seen.page.wait_for_url("**/login?next=/problems")
+
+
+def test_a_viewer_is_offered_nothing_that_the_api_would_refuse(driven: Consoles, tmp_path: Path) -> None:
+    with driven.open(tmp_path, token="") as seen:
+        assert seen.desk.access is not None
+        driven.run(seen.desk.access.users.add("vera", Role.VIEWER, DIGEST, AT))
+        seen.page.goto(f"{seen.desk.url}/routes")
+        seen.page.get_by_label("Name").fill("vera")
+        seen.page.get_by_label("Password").fill(PASSWORD)
+        seen.page.get_by_label("Password").press("Enter")
+        expect(seen.page.get_by_role("heading", name="Routes", level=1)).to_be_visible()
+        assert seen.page.get_by_role(BUTTON, name=re.compile("Pause|Resume")).count() == 0
+        expect(seen.go("/audit").get_by_text("The audit log is for operators.")).to_be_visible()
+
+
+def test_a_replay_says_first_how_many_it_sends(seen: Seen) -> None:
+    # when
+    seen.go("/problems").get_by_role("link", name="refused · stock").click()
+    seen.page.get_by_role(BUTTON, name="Replay 1 dead letter …").click()
+    dialog = seen.page.get_by_role("dialog")
+    expect(dialog).to_contain_text("1 dead letter will be in the plan")
+    dialog.get_by_label("Why").fill("mended")
+    dialog.get_by_role(BUTTON, name="Make the plan").click()
+    seen.page.wait_for_url("**/plans/rp-*")
+    seen.page.get_by_role(BUTTON, name="Dry run").click()
+    expect(seen.page.get_by_text("Would pass")).to_be_visible()
+    # then
+    assert seen.desk.streams.records == []
+    # when
+    seen.page.get_by_role(BUTTON, name="Run …").click()
+    expect(seen.page.get_by_role("dialog")).to_contain_text("1 dead letter will be sent again")
+    seen.page.get_by_role(BUTTON, name="Send 1").click()
+    # then
+    expect(seen.page.locator(".facts").first).to_contain_text("done")
+    assert [record.subject for record, _ in seen.desk.streams.records if record.subject.startswith("replay")] == [
+        "replay.stock"
+    ]
+
+
+def test_a_route_is_paused_with_a_reason_and_resumed(seen: Seen) -> None:
+    # when
+    seen.go("/routes").get_by_role(BUTTON, name="Pause stock").click()
+    dialog = seen.page.get_by_role("dialog")
+    dialog.get_by_role(BUTTON, name="Pause").click()
+    expect(dialog).to_contain_text("Reason: say something.")
+    dialog.get_by_label("Reason").fill("the ERP is maintained")
+    dialog.get_by_role(BUTTON, name="Pause").click()
+    # then
+    expect(seen.page.get_by_role(BUTTON, name="Resume stock")).to_be_visible()
+    assert seen.desk.paused == {"stock": True}
+    # when
+    seen.page.get_by_role(BUTTON, name="Resume stock").click()
+    expect(seen.page.get_by_role(BUTTON, name="Pause stock")).to_be_visible()
+    # then
+    assert seen.desk.paused == {"stock": False}
+    expect(seen.go("/audit").get_by_text("route.pause").first).to_be_visible()
+
+
+def test_a_problem_is_acknowledged_given_an_owner_and_a_note(seen: Seen) -> None:
+    page = seen.go("/problems")
+    page.get_by_role("link", name="refused · stock").click()
+    page.get_by_role(BUTTON, name="Acknowledge").click()
+    expect(page.locator(".facts").first).to_contain_text("acknowledged")
+    page.get_by_role(BUTTON, name="Owner and due time …").click()
+    page.get_by_role("textbox", name="Owner").fill("anna")
+    page.get_by_label("Due (UTC)").fill("2031-01-02T03:04")
+    page.get_by_role(BUTTON, name="Save").click()
+    expect(page.locator(".facts").first).to_contain_text("anna")
+    page.get_by_role(BUTTON, name="Add a note …").click()
+    page.get_by_role("textbox", name="Note").fill(HOSTILE)
+    page.get_by_role(BUTTON, name="Add", exact=True).click()
+    expect(page.locator("article")).to_contain_text(HOSTILE)
+
+
+def test_a_dead_letter_is_discarded_with_a_reason(seen: Seen) -> None:
+    page = seen.go("/dead-letters/dl-1")
+    page.get_by_role(BUTTON, name="Discard …").click()
+    expect(page.get_by_role("dialog")).to_contain_text("1 dead letter will be given up for good")
+    page.get_by_role("textbox", name="Reason").fill("a test")
+    page.get_by_role(BUTTON, name="Discard it").click()
+    expect(page.get_by_text("Discarded.")).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [
+        ("full", "full"),
+        ("half_open", "being tried"),
+        ("closed", "answering"),
+        ("unknown", "no worker"),
+        ("paused", "paused"),
+    ],
+)
+def test_every_state_of_a_route_has_its_words_without_a_reload(seen: Seen, state: str, said: str) -> None:
+    seen.go("/routes")
+    seen.desk.states["stock"] = {"breaker": state, "behind": True}
+    expect(seen.page.locator("table .badge")).to_have_text(said)
+
+
+def test_what_the_api_knows_nothing_of_is_said_in_its_words(seen: Seen) -> None:
+    expect(seen.go("/events/nowhere-known").get_by_text("nothing is known of nowhere-known")).to_be_visible()
+    expect(seen.go("/plans/rp-0").get_by_text("no plan rp-0")).to_be_visible()
+
+
+def test_a_change_of_content_that_was_rejected_stands_above_every_page(seen: Seen) -> None:
+    seen.desk.office.problems = [Problem("bad_yaml", HOSTILE, "", "routes/stock.yaml", 3, 5)]
+    expect(seen.go("/plans").locator(".notices")).to_contain_text(f"routes/stock.yaml:3:5  {HOSTILE}")
+
+
+def test_a_gap_of_the_ledger_stands_above_every_page(seen: Seen) -> None:
+    expect(seen.go("/plans").get_by_role("alert")).to_contain_text("The ledger is not even: 1 event unexplained.")
+
+
+@pytest.mark.parametrize(("owner", "field"), [("=1+1", "'=1+1"), ("second, one", '"second, one"'), ("anna", ",anna,")])
+def test_a_table_is_exported_without_formulas(seen: Seen, owner: str, field: str) -> None:
+    # given
+    page = seen.go("/problems")
+    who = page.request.get(f"{seen.desk.url}/ops/v1/session").json()
+    problem = page.request.get(f"{seen.desk.url}/ops/v1/problems").json()["items"][0]["id"]
+    headers = {"x-csrf-token": who["csrf"], "origin": seen.desk.url}
+    answer = page.request.patch(f"{seen.desk.url}/ops/v1/problems/{problem}", data={"owner": owner}, headers=headers)
+    assert answer.ok
+    expect(page.locator("tbody")).to_contain_text(owner)
+    # when
+    with page.expect_download() as saved:
+        page.get_by_role(BUTTON, name="Export CSV").click()
+    # then
+    assert field in Path(saved.value.path()).read_text()
+
+
+def test_a_table_is_filtered_and_sorted(seen: Seen) -> None:
+    page = seen.go("/ledger")
+    page.get_by_label("Filter Routes").fill("nothing like it")
+    expect(page.get_by_text("Nothing fits the filter.")).to_be_visible()
+    page.get_by_label("Filter Routes").fill("sto")
+    page.get_by_role("region", name="Routes, table").get_by_role(BUTTON, name="Matched").click()
+    expect(page.locator("th[aria-sort=ascending]")).to_have_text("Matched↑")
+
+
+def test_a_page_that_is_not_seen_asks_for_nothing(seen: Seen) -> None:
+    # given
+    page = seen.go("/routes")
+    page.evaluate("emitEvent('seen', false)")
+    page.wait_for_timeout(2500)  # what was under way
+    # when
+    seen.desk.states["stock"] = {"breaker": "full", "behind": True}
+    page.wait_for_timeout(2500)
+    # then
+    expect(page.locator("table .badge")).to_have_text("not answering")
+    # when
+    page.evaluate("emitEvent('seen', true)")
+    # then
+    expect(page.locator("table .badge")).to_have_text("full")
+
+
+def test_the_menu_of_a_phone_opens_and_names_the_page(driven: Consoles, tmp_path: Path) -> None:
+    with driven.open(tmp_path, PHONE) as seen:
+        page = seen.go("/routes")
+        page.get_by_role(BUTTON, name="Menu").click()
+        expect(page.get_by_role("navigation").get_by_role("link", name="Routes")).to_have_attribute(
+            "aria-current", "page"
+        )
+        assert seen.faults() == []
+
+
+def test_dark_or_light_is_kept(seen: Seen) -> None:
+    seen.go("/plans").get_by_role(BUTTON, name="Dark colours").click()
+    expect(seen.page.get_by_role(BUTTON, name="Light colours")).to_be_visible()
+    assert seen.go("/audit").evaluate("document.documentElement.dataset.look") == "dark"
