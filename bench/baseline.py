@@ -17,7 +17,7 @@ from bench.processes import PYTHON
 from bench.sales import Load
 from bench.sinks import Sinks, running_sinks
 from bench.size import Entry, Size
-from crossdock.adapters.inbox import read
+from crossdock.adapters.whole import read
 from crossdock.supervisor import datafolder, probes, servers
 from crossdock.supervisor.servers import Server
 

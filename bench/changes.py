@@ -24,7 +24,7 @@ from bench.sales import Sale, make_load, wanted
 from bench.sinks import faults
 from bench.size import CROSSDOCK, Entry, Size
 from bench.stage import PROJECT, Stage, running_stage
-from crossdock.adapters.inbox import read
+from crossdock.adapters.whole import read
 from crossdock.bundle import Bundle, pack
 from crossdock.kernel.event import restore
 from crossdock.kernel.stream import EVENTS, JOURNAL

@@ -20,10 +20,10 @@ from bench.sinks import Sinks, running_sinks
 from bench.size import Entry, Size
 from crossdock import project as content
 from crossdock.adapters.consumers import PROCESS
-from crossdock.adapters.inbox import read
 from crossdock.adapters.ledger import Ledgers
 from crossdock.adapters.letters import lags
 from crossdock.adapters.sql import SqlJournal
+from crossdock.adapters.whole import read
 from crossdock.kernel.event import STRUCTURED
 from crossdock.kernel.stream import DLQ, JOURNAL, RAW, Record
 from crossdock.project import Project

@@ -5,7 +5,7 @@ import hashlib
 import re
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
 from connectors.answers import visible
@@ -17,6 +17,7 @@ from connectors.spec import ConnectorSpec, Rehearsed
 from crossdock.kernel.event import Event
 from crossdock.kernel.expression import view
 from crossdock.kernel.problems import Refused, refuse
+from crossdock.kernel.tracing import NONE
 
 _NAME = re.compile(r"(?!.*\.\.)[A-Za-z0-9_][A-Za-z0-9._-]{0,199}\Z")
 _LEFT = 3600.0  # seconds after which what a killed process was writing is removed
@@ -71,7 +72,7 @@ class DropConnector:
         self._batcher = Batcher(self._send, self._options.batch, self._options.within)
         self._swept = False
 
-    async def deliver(self, event: Event, key: str) -> Result:
+    async def deliver(self, event: Event, key: str, trace: Mapping[str, str] = NONE) -> Result:
         """Make one attempt; see `connectors.port`."""
         if self._options.batch:
             return await self._batcher.deliver(event, key)

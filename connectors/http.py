@@ -1,7 +1,7 @@
 """The kind `http`: sends an event's data as the body, the envelope as CloudEvents headers (binary mode)."""
 
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from connectors.answers import document_of, judged, said, visible
@@ -18,6 +18,7 @@ from connectors.spec import ConnectorSpec
 from connectors.target import SendFailed, start_line
 from crossdock.kernel.event import Event
 from crossdock.kernel.problems import Refused
+from crossdock.kernel.tracing import NONE
 
 _HOPELESS = {"private_address", "bad_header"}  # failures that only a change of content or of the event can mend
 
@@ -40,12 +41,15 @@ class HttpConnector:
         batch = self._options.batch
         self._batcher = Batcher(self._send_all, batch.most, batch.within) if batch else None
 
-    async def deliver(self, event: Event, key: str) -> Result:
+    async def deliver(self, event: Event, key: str, trace: Mapping[str, str] = NONE) -> Result:
         """Make one attempt; see `connectors.port`."""
         if self._batcher is not None:
             return await self._batcher.deliver(event, key)
         try:
-            answer = await self._sent(compose(self._spec, ((event, key),), self._clock))
+            request = compose(self._spec, ((event, key),), self._clock)
+            if trace:
+                request = request._replace(headers={**trace, **request.headers})
+            answer = await self._sent(request)
         except (SendFailed, Refused) as error:
             return self._failed(error)
         result = self._judge(answer)

@@ -1,6 +1,6 @@
 """The kind `nats`: publishes events to a subject, and reads messages of a stream by a durable consumer."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from connectors.answers import visible
@@ -11,6 +11,7 @@ from crossdock.kernel import jsontext
 from crossdock.kernel.event import Event, encode_binary, is_json
 from crossdock.kernel.expression import view
 from crossdock.kernel.problems import Refused, Unavailable, refuse
+from crossdock.kernel.tracing import NONE
 
 SHOWN = 2000  # bytes of a message that cannot be read
 
@@ -65,12 +66,12 @@ class NatsConnector:
         self._options: NatsOptions = spec.options
         self._broker = broker
 
-    async def deliver(self, event: Event, key: str) -> Result:
+    async def deliver(self, event: Event, key: str, trace: Mapping[str, str] = NONE) -> Result:
         """Make one attempt; see `connectors.port`."""
         try:
             subject = _subject(self._options, event)
             headers, body = _message(event, key)
-            said = await self._broker.publish(subject, headers, body, stored=self._options.stored)
+            said = await self._broker.publish(subject, {**trace, **headers}, body, stored=self._options.stored)
         except Fault as fault:
             return self._failed(fault)
         except Refused as error:

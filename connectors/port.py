@@ -7,6 +7,7 @@ from typing import Any, Literal, NamedTuple, Protocol
 from connectors.addresses import Network
 from connectors.tlsfiles import TlsFiles
 from crossdock.kernel.event import Event
+from crossdock.kernel.tracing import NONE
 
 Outcome = Literal["delivered", "retry", "throttled", "permanent", "in_doubt"]
 
@@ -39,8 +40,11 @@ class Result:
 class Connector(Protocol):
     """One open destination; its failures are results, never exceptions."""
 
-    async def deliver(self, event: Event, key: str) -> Result:
-        """Make one attempt; `key` is the same for every attempt and replay of this event on this route."""
+    async def deliver(self, event: Event, key: str, trace: Mapping[str, str] = NONE) -> Result:
+        """Make one attempt; `key` is the same for every attempt and replay of this event on this route.
+
+        `trace` is its context as headers, for targets that take such.
+        """
 
     async def probe(self) -> Result:
         """Reach the target and prove who one is, without an effect; the detail says what is wrong."""

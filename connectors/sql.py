@@ -1,7 +1,7 @@
 """The kind `sql`: writes events as rows of a staging table, and reads rows of a query in the order of a watermark."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from connectors.answers import visible
@@ -13,6 +13,7 @@ from crossdock.kernel import jsontext
 from crossdock.kernel.event import Event
 from crossdock.kernel.expression import view
 from crossdock.kernel.problems import Refused, Unavailable
+from crossdock.kernel.tracing import NONE
 
 CONNECTIONS = 4  # at most, and so many transactions at a time: a batch a transaction needs few
 MAX_TIES = 10_000  # rows of one watermark that are told apart
@@ -55,7 +56,7 @@ class SqlConnector:
         self._database = database
         self._batcher = Batcher(self._send, self._options.most, self._options.within)
 
-    async def deliver(self, event: Event, key: str) -> Result:
+    async def deliver(self, event: Event, key: str, trace: Mapping[str, str] = NONE) -> Result:
         """Make one attempt; see `connectors.port`."""
         return await self._batcher.deliver(event, key)
 

@@ -32,6 +32,7 @@ from console.problems import add_problems
 from console.processes import add_processes
 from console.rehearsals import add_rehearsals
 from console.replays import add_replays, known_route
+from console.schemas import add_schemas
 from console.signin import add_signin
 from console.sources import add_sources
 from console.views import show_connectors, show_overview
@@ -67,6 +68,7 @@ def create_app(desk: Desk, access: Access) -> FastAPI:
     add_drift(app, desk, gate)
     add_partners(app, desk, gate)
     add_sources(app, desk, gate)
+    add_schemas(app, desk, gate)
     add_processes(app, desk, gate)
 
     _access(app, access, desk)

@@ -35,7 +35,8 @@ def add_approvals(app: FastAPI, desk: Desk, gate: Gate) -> None:
     @app.get("/ops/v1/approvals", dependencies=[gate(Role.VIEWER)])
     async def approvals(state: State | Literal[""] = "") -> Response:
         found = await desk.approvals.all()
-        return _json({"items": [one.as_dict() for one in found if state in ("", one.state)]})
+        items = [one.as_dict() for one in found if state in ("", one.state)]
+        return _json({"items": items, "second_person": dict(desk.second_person)})
 
     @app.get("/ops/v1/approvals/{approval}", dependencies=[gate(Role.VIEWER)])
     async def show(approval: str) -> Response:

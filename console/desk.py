@@ -52,6 +52,7 @@ class Desk:
     `stored` gives a message of a stream by its sequence.
     `second_person` says from how many dead letters on an act takes a second person.
     `ledger` is brought up to now, `last_ledger` is what it last was, `prove` makes it of the streams alone.
+    `trace_url` is the page of a trace, with `{trace_id}` in it, empty where none are shown.
     `past` gives events of RAW: since Unix milliseconds, after a sequence, or the newest, and at most so many.
     """
 
@@ -86,3 +87,4 @@ class Desk:
     examiner: Examiner
     approvals: Approvals
     second_person: Mapping[str, int]
+    trace_url: str = ""

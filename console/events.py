@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 from console.access import Gate, Role
 from console.backfills import moment
 from console.desk import Desk
+from console.traces import with_traces
 from console.views import show_journey
 from crossdock.kernel import jsontext
 from journal import keys
@@ -47,7 +48,7 @@ def add_events(app: FastAPI, desk: Desk, gate: Gate) -> None:
 
     @app.get("/ops/v1/events/{key:path}", dependencies=[gate(Role.VIEWER)])
     async def journey(key: str) -> Response:
-        return _json(await show_journey(desk, key))
+        return _json(await with_traces(desk, await show_journey(desk, key)))
 
 
 def _search(wanted: Wanted) -> Search:

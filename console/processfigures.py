@@ -25,13 +25,19 @@ class Line(NamedTuple):
     value: str
 
 
-def table(processes: Processes, since: int, until: int, by: str, limit: int) -> dict[str, Any]:
-    """Return the figures of each value, those of most events first, each beside those of the week before."""
-    now = _by_value(_cells(processes, since, until, by), by)
+def table(processes: Processes, since: int, until: int, by: str, limit: int, now: int | None = None) -> dict[str, Any]:
+    """Return the figures of each value, those of most events first, and of all, beside those of the week before.
+
+    At `now` (Unix milliseconds) the last hour is not over yet: counts are compared by what of it is.
+    """
+    over = _over(since, until, now)
+    found = _by_value(_cells(processes, since, until, by), by)
     before = _by_value(_cells(processes, since - WEEK, until - WEEK, by), by)
-    items = [_item(value, hops, before.get(value, {})) for value, hops in now.items()]
+    items = [_item(value, hops, before.get(value, {}), over) for value, hops in found.items()]
     items.sort(key=lambda one: (-max(one["events"] or 0, one["count"]), one["value"]))
-    return {"items": items[:limit], "left_out": max(0, len(items) - limit), "error": ERROR}
+    then = _hops_of_all(processes, since - WEEK, until - WEEK)
+    whole = _item("", _hops_of_all(processes, since, until), then, over)
+    return {"all": whole, "items": items[:limit], "left_out": max(0, len(items) - limit), "error": ERROR}
 
 
 def series(processes: Processes, line: Line, since: int, until: int, span: int) -> dict[str, Any]:
@@ -59,6 +65,10 @@ def _cells(processes: Processes, since: int, until: int, by: str) -> list[Cell]:
     return processes.cells(since, until, "" if by == "route" else by)
 
 
+def _hops_of_all(processes: Processes, since: int, until: int) -> Hops:
+    return figures.grouped(processes.cells(since, until), lambda cell: cell.hop)
+
+
 def _by_value(cells: Iterable[Cell], by: str) -> dict[str, dict[str, Spread]]:
     """Return the sums of each hop by value; a route is what a hop of routes is named after."""
     found: dict[str, dict[str, Spread]] = {}
@@ -72,9 +82,17 @@ def _by_value(cells: Iterable[Cell], by: str) -> dict[str, dict[str, Spread]]:
     return {value: {hop: one for hop, one in hops.items() if hop in kept} for value, hops in routes.items()}
 
 
-def _item(value: str, hops: Hops, before: Hops) -> dict[str, Any]:
+def _over(since: int, until: int, now: int | None) -> float:
+    """Return which share of a time, rounded outwards to hours, is over."""
+    hour = figures.HOUR * MS
+    begin, end = since // hour * hour, -(-until // hour) * hour
+    return 1.0 if now is None or now >= end else max(1, now - begin) / (end - begin)
+
+
+def _item(value: str, hops: Hops, before: Hops, over: float) -> dict[str, Any]:
     now, then = _sums(hops), _sums(before)
-    change = {key: _change(now[key], then[key]) for key in ("count", "events", *_PERCENTILES)}
+    change = {key: _change(now[key], then[key] and then[key] * over) for key in ("count", "events")}
+    change |= {key: _change(now[key], then[key]) for key in _PERCENTILES}
     return {"value": value} | now | {"hops": _hops(hops), "before": then, "change": change}
 
 

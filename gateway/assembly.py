@@ -10,6 +10,7 @@ from crossdock.kernel.apikeys import KeyBook, Uses
 from crossdock.kernel.buckets import Buckets
 from crossdock.kernel.keptanswers import Answers
 from crossdock.kernel.metrics import Metrics
+from crossdock.kernel.tracing import Tracer
 from crossdock.pipeline.commit import GroupCommit
 from crossdock.pipeline.recorder import Recorder
 from crossdock.project import Project
@@ -43,6 +44,7 @@ class Ground:
     metrics: Metrics
     ready: Callable[[], bool]
     unfit: Unfit = lambda *_: None
+    tracer: Tracer | None = None
 
 
 class Gateway:
@@ -76,7 +78,7 @@ class Gateway:
         ground = self._ground
         verifiers = make_verifiers(project, self._project, self._verifiers)
         callers = Callers(project, ground.keys, verifiers, self._uses, ground.metrics)
-        storing = Storing(ground.raw, ground.recorder, ground.metrics, project.revision)
+        storing = Storing(ground.raw, ground.recorder, ground.metrics, project.revision, ground.tracer)
         traffic = Traffic(project, self._limits, self._traffic)
         parts = Parts(callers, Intake(project, ground.unfit), storing, traffic)
         ingest = Ingest(parts, self.body_limit)

@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl
 from crossdock.kernel import jsontext
 from crossdock.kernel.event import BATCH, NDJSON, STRUCTURED, encode_headers
 from crossdock.kernel.problems import Refused, Unavailable, refuse
+from crossdock.kernel.tracing import carried
 from crossdock.project import Project
 from crossdock.source import SourceSpec
 from gateway import answers, handshakes, webhook
@@ -133,15 +134,17 @@ class Endpoint:
         if _media(head.headers).startswith(BATCH):
             async with self._parts.traffic.turn(caller.partner):
                 members = jsontext.split_array(body, source.limits.batch if source else caller.batch)
-            lot = Lot(self._parts, caller, share)
-            await lot.take(members, lambda member: accept(caller, _MEMBER, member, source))
+            lot, named = Lot(self._parts, caller, share), {**_MEMBER, **carried(head.headers)}
+            await lot.take(members, lambda member: accept(caller, named, member, source))
             return lot.answer()
         return await self._one(caller, lambda: accept(caller, head.headers, body, source))
 
     async def _webhook(self, source: SourceSpec, caller: Caller, call: Call, share: Share) -> Answer:
+        trace = carried(call.headers)
+
         def accept(item: bytes) -> Accepted:
             event = webhook.make_event(source, call, item)
-            return self._parts.intake.admit(caller, source, event, encode_headers(event), item)
+            return self._parts.intake.admit(caller, source, event, {**encode_headers(event), **trace}, item)
 
         async with self._parts.traffic.turn(caller.partner):
             members = webhook.cut(source, call)
@@ -168,9 +171,10 @@ class Endpoint:
         if not share.take(MEMORY.get(encoding, 0)):
             raise Refused([FULL])
         lot, waiting = Lot(self._parts, caller, share, bounded=False), list[bytes]()
+        named = {**_MEMBER, **carried(head.headers)}
 
         def accept(line: bytes) -> Accepted:
-            return self._parts.intake.accept(caller, _MEMBER, line, source)
+            return self._parts.intake.accept(caller, named, line, source)
 
         turn = self._parts.traffic.turn(f"stream:{caller.partner}")
         chunks = inflated(stream(receive, share), encoding, MOST_BYTES, turn)

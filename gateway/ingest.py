@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from crossdock.kernel.event import BATCH, NDJSON
 from crossdock.kernel.problems import Problem, Refused, Unavailable
+from crossdock.kernel.tracing import TRACEPARENT, TRACESTATE
 from gateway import answers
 from gateway.answers import Answer, Headers
 from gateway.caller import Caller
@@ -16,7 +17,7 @@ from gateway.traffic import Limited, Traffic
 
 Reply = Callable[[Answer], None]
 PLAIN = frozenset({"content-type", "authorization", "x-api-key"})
-_PLAIN = {name.encode() for name in PLAIN}
+_PLAIN = {name.encode() for name in (*PLAIN, TRACEPARENT, TRACESTATE)}
 _LONG = frozenset({b"content-encoding", b"idempotency-key"})
 _MANY = (BATCH, NDJSON)
 UNAVAILABLE = Problem("unavailable", "the broker did not acknowledge the event", "send it again with the same id")

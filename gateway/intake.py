@@ -12,6 +12,7 @@ from crossdock.kernel.expression import view
 from crossdock.kernel.keys import EXPECTED, as_key
 from crossdock.kernel.problems import Problem, Refused, refuse
 from crossdock.kernel.stream import DEDUPE, DIGEST, EVENT_ID, QUARANTINED, UNREADABLE, VERSION, Record
+from crossdock.kernel.tracing import TRACEPARENT, TRACESTATE, carried
 from crossdock.pipeline.identity import content_digest, identity_of
 from crossdock.project import Project
 from crossdock.source import SourceSpec
@@ -74,6 +75,8 @@ class Intake:
         kept = {"content-type": headers["content-type"]}
         if not structured:
             kept = {**events.encode_headers(event), **kept}
+        if TRACEPARENT in headers:
+            kept |= carried(headers)
         return self.admit(caller, source, event, kept, body)
 
     def admit(self, caller: Caller, source: SourceSpec, event: Event, kept: dict[str, str], body: bytes) -> Accepted:
@@ -147,6 +150,8 @@ def is_structured(media: str) -> bool:
 def _record(source: SourceSpec, event: Event, version: str, kept: dict[str, str], body: bytes) -> Record:
     """Return the event as received: its bytes, and of its headers those that belong to the envelope."""
     digest = content_digest(event)
+    if TRACEPARENT in event.extensions and TRACEPARENT not in kept:
+        kept |= carried(_texts(event.extensions))
     kept[VERSION], kept[EVENT_ID], kept[DIGEST] = version, events.header_value(event.id), digest
     known_by = None
     if source.dedupe_key is not None:
@@ -159,6 +164,11 @@ def _record(source: SourceSpec, event: Event, version: str, kept: dict[str, str]
     identity = f"{identity_of(source.partner, event, known_by)}\0{digest}".encode()
     key = hashlib.blake2b(identity, digest_size=16).hexdigest()
     return Record(f"raw.{source.partner}.{source.name}", body, key, kept)
+
+
+def _texts(extensions: Mapping[str, str | int | bool]) -> dict[str, str]:
+    """Return what the distributed tracing extension of CloudEvents says, the context in which the event was made."""
+    return {name: str(extensions[name]) for name in (TRACEPARENT, TRACESTATE) if name in extensions}
 
 
 def _known_by(source: SourceSpec, event: Event) -> str:

@@ -8,8 +8,10 @@ from functools import cache, partial
 from crossdock.kernel.metrics import Metrics
 from crossdock.kernel.problems import Unavailable
 from crossdock.kernel.stream import Stored
+from crossdock.kernel.tracing import Tracer
 from crossdock.pipeline.commit import GroupCommit
 from crossdock.pipeline.recorder import Recorder, now_ms
+from gateway import traced
 from gateway.intake import Accepted
 from journal import entry
 from journal.entry import Entry
@@ -26,10 +28,13 @@ Done = Callable[[str | None], None]
 class Storing:
     """Stores what was accepted; the word for each is told once it is on disk, or None when it is not."""
 
-    def __init__(self, raw: GroupCommit, recorder: Recorder, metrics: Metrics, revision: str) -> None:
+    def __init__(
+        self, raw: GroupCommit, recorder: Recorder, metrics: Metrics, revision: str, tracer: Tracer | None = None
+    ) -> None:
         self._raw = raw
         self._recorder = recorder
         self._revision = revision
+        self._traced = partial(traced.begin, tracer, revision) if tracer else None
         self._accepted = cache(metrics.accepted.labels)  # finding a child costs more than counting
         self._rejected = cache(metrics.rejected.labels)
         self._duplicates = cache(metrics.duplicates.labels)
@@ -41,10 +46,21 @@ class Storing:
         Raises:
             Unavailable: too much waits already.
         """
+        if self._traced:
+            accepted, done = self._traced(accepted, done)
         self._raw.submit(accepted.record, partial(self._settle, accepted, done))
 
     async def store(self, events: Sequence[Accepted]) -> list[str | None]:
         """Store what came together."""
+        if not self._traced:
+            return await self._store(events)
+        begun = [self._traced(accepted, _untold) for accepted in events]
+        words = await self._store([accepted for accepted, _ in begun])
+        for (_, done), word in zip(begun, words, strict=True):
+            done(word)
+        return words
+
+    async def _store(self, events: Sequence[Accepted]) -> list[str | None]:
         try:
             stored: Sequence[Stored | None] = await self._raw.append_all([accepted.record for accepted in events])
         except Unavailable as error:
@@ -105,6 +121,10 @@ class Storing:
                 revision=self._revision,
             )
         )
+
+
+def _untold(word: str | None) -> None:
+    """Nobody waits for one of a lot."""
 
 
 def _word(accepted: Accepted, stored: Stored | None) -> str | None:

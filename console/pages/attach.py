@@ -1,5 +1,6 @@
 """Puts the pages on the operations application. Called by the composition root."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Any
@@ -9,7 +10,7 @@ from nicegui import core, ui
 from nicegui.client import Client
 from starlette.types import Receive, Scope, Send
 
-from console.pages import notices
+from console.pages import notices, waiting
 from console.pages.api import Api, Refusal
 from console.pages.login import add_login
 from console.pages.notices import Notices
@@ -17,9 +18,11 @@ from console.pages.parts.basics import empty, link, tag
 from console.pages.places import PLACES
 from console.pages.shell import LOOK, frame
 from console.pages.visit import Visit
+from console.pages.waiting import Waiting
 
 _API = ("/ops/", "/metrics")
 BUILD_WITHIN = 15.0  # seconds for the first look of a page
+ANSWER_WITHIN = BUILD_WITHIN - 3  # after which the page says so itself
 _ICON = (
     "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'>"
     "<path d='M1 5h9l-3-3h3l4 4-4 4H7l3-3H1zM15 11H6l3 3' fill='#0b6b63'/></svg>"
@@ -70,14 +73,20 @@ def _page(title: str, build: Build) -> Callable[..., Awaitable[None]]:
         query = {name: value[:1000] for name, value in request.query_params.items()}
         here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
         api = Api(request)
-        with frame(client, api, title, request, dark) as (trouble, told):
-            visit = Visit(api, state.person, state.role, request.path_params, query, here, dark, trouble, told)
+        with frame(client, api, title, request, dark) as drawn:
+            words = (state.person, state.role, request.path_params, query, here, dark)
+            visit = Visit(api, *words, drawn.trouble, drawn.told)
             try:
-                await visit.live(Notices(visit, tag("div", classes="notices")).refresh, notices.EVERY, aside=True)
-                await build(visit)
+                async with asyncio.timeout(ANSWER_WITHIN):
+                    await visit.live(Waiting(visit, drawn.entries).refresh, waiting.EVERY, aside=True)
+                    await visit.live(Notices(visit, tag("div", classes="notices")).refresh, notices.EVERY, aside=True)
+                    await build(visit)
             except Refusal as refusal:
                 client.status_code = refusal.status
                 empty(str(refusal))
                 link("Back to the overview", "/")
+            except TimeoutError:
+                client.status_code = 503
+                empty("This page could not be made in time, as much is being done. Load it again in a moment.")
 
     return shown

@@ -74,10 +74,8 @@ class _Letter:
         if given is None:
             return
         body = {"ids": [self._visit.path["letter"]], **given}
-        told = await self._visit.act(self._visit.api.send("POST", "discards", body))
-        if told is not None:
-            waits = f"It waits for a second person: approval {told['id']}." if "items" not in told else ""
-            await self._visit.act(self.show(), waits or "Discarded.")
+        if await self._visit.act(self._visit.api.send("POST", "discards", body), "Discarded.") is not None:
+            await self._visit.act(self.show())
 
 
 def _facts(shown: dict[str, Any]) -> None:

@@ -2,13 +2,20 @@
 
 from typing import NamedTuple
 
+from console.access import Role
+
 
 class Entry(NamedTuple):
-    """A place: its address, name and icon (of the Material icons that NiceGUI ships)."""
+    """A place: its address, name and icon (of the Material icons that NiceGUI ships), and for which role it is.
+
+    One that is `hidden` is shown when there is something to it: see `console.pages.waiting`.
+    """
 
     path: str
     name: str
     icon: str
+    role: Role = Role.VIEWER
+    hidden: bool = False
 
 
 class Group(NamedTuple):
@@ -24,6 +31,18 @@ NAVIGATION = (
         (
             Entry("/", "Overview", "hub"),
             Entry("/events", "Events", "search"),
+            Entry("/alerts", "Alerts", "notifications"),
+            Entry("/processes", "Processes", "timeline"),
+            Entry("/conformance", "Conformance", "rule"),
+        ),
+    ),
+    Group(
+        "Receive",
+        (
+            Entry("/partners", "Partners", "groups"),
+            Entry("/sources", "Sources", "input"),
+            Entry("/schemas", "Schemas", "schema"),
+            Entry("/drift", "Drift", "difference"),
         ),
     ),
     Group(
@@ -32,6 +51,7 @@ NAVIGATION = (
             Entry("/problems", "Problems", "report"),
             Entry("/dead-letters", "Dead letters", "markunread_mailbox"),
             Entry("/plans", "Replay plans", "replay"),
+            Entry("/approvals", "Approvals", "how_to_reg", hidden=True),
         ),
     ),
     Group(
@@ -41,6 +61,14 @@ NAVIGATION = (
             Entry("/connectors", "Connectors", "power"),
             Entry("/ledger", "Ledger", "balance"),
             Entry("/audit", "Audit", "history_edu"),
+        ),
+    ),
+    Group(
+        "Access",
+        (
+            Entry("/users", "Users", "group", Role.ADMIN),
+            Entry("/tokens", "API tokens", "vpn_key", Role.ADMIN),
+            Entry("/account", "Your account", "account_circle"),
         ),
     ),
 )

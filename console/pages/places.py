@@ -3,19 +3,33 @@
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
+from console.pages.account import account
+from console.pages.alerts import alerts
 from console.pages.api import Refusal
+from console.pages.approvals import approvals
 from console.pages.audit import audit
+from console.pages.conformance import conformance
 from console.pages.connectors import connectors
+from console.pages.drift import drift
 from console.pages.events import events
+from console.pages.finding import finding
 from console.pages.journey import journey
 from console.pages.ledger import ledger
 from console.pages.letter import letter
 from console.pages.letters import letters
 from console.pages.overview import overview
+from console.pages.partner import partner
+from console.pages.partners import partners
 from console.pages.plan import plan, plans
 from console.pages.problem import problem
 from console.pages.problems import problems
+from console.pages.processes import processes
 from console.pages.routes import routes
+from console.pages.schema import schema
+from console.pages.schemas import schemas
+from console.pages.sources import sources
+from console.pages.tokens import tokens
+from console.pages.users import users
 from console.pages.visit import Visit
 
 
@@ -36,6 +50,13 @@ PLACES = (
     Place("/", "Overview", overview),
     Place("/events", "Events", events),
     Place("/events/{key:path}", "Journey", journey),
+    Place("/partners", "Partners", partners),
+    Place("/partners/{partner}", "Partner", partner),
+    Place("/sources", "Sources", sources),
+    Place("/schemas", "Schemas", schemas),
+    Place("/schemas/{type}", "Schema", schema),
+    Place("/drift", "Drift", drift),
+    Place("/drift/{finding}", "Drift finding", finding),
     Place("/problems", "Problems", problems),
     Place("/problems/{problem}", "Problem", problem),
     Place("/dead-letters", "Dead letters", letters),
@@ -46,5 +67,12 @@ PLACES = (
     Place("/connectors", "Connectors", connectors),
     Place("/ledger", "Ledger", ledger),
     Place("/audit", "Audit", audit),
+    Place("/alerts", "Alerts", alerts),
+    Place("/processes", "Processes", processes),
+    Place("/conformance", "Conformance", conformance),
+    Place("/approvals", "Approvals", approvals),
+    Place("/users", "Users", users),
+    Place("/tokens", "API tokens", tokens),
+    Place("/account", "Your account", account),
     Place("/{path:path}", "Not found", nowhere),
 )

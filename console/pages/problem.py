@@ -1,7 +1,5 @@
 """`/problems/{problem}`: one cause, who does what about it, and its dead letters sent again."""
 
-from datetime import UTC, datetime
-from functools import partial
 from typing import Any
 from urllib.parse import quote
 
@@ -9,15 +7,14 @@ from nicegui import ui
 
 from console.access import Role
 from console.pages.letters import LETTERS, letter_row
-from console.pages.parts.ask import Field, ask
-from console.pages.parts.basics import Moment, badge, button, empty, facts, link, plural, section, tag
+from console.pages.parts.basics import Moment, badge, button, facts, link, plural, section, tag
+from console.pages.parts.marks import Marking, tell_notes
 from console.pages.parts.sheet import Sheet
 from console.pages.plan import make_plan
 from console.pages.problems import name_of
 from console.pages.visit import Visit
 
 SHOWN = 100  # dead letters of the table
-CHANGES = {"Acknowledge": "acknowledged", "Resolve": "resolved", "Ignore": "ignored", "Open again": "open"}
 
 
 class _Problem:
@@ -25,6 +22,7 @@ class _Problem:
 
     def __init__(self, visit: Visit, problem: str) -> None:
         self._visit, self._path, self._id = visit, f"problems/{quote(problem, safe='')}", problem
+        self._marking = Marking(visit, self._path, "problem", self.refresh)
         self._seen: dict[str, Any] = {}
         self._name = tag("p", "", "lead")
         self._facts, self._acts = tag("div"), tag("div", classes="acts-row")
@@ -52,47 +50,15 @@ class _Problem:
             if self._visit.may(Role.OPERATOR):
                 self._buttons(seen)
         with self._notes:
-            if not seen["notes"]:
-                empty("Nobody wrote anything yet.")
-            for note in seen["notes"]:
-                with tag("article", classes="note"):
-                    with tag("p", classes="quiet"):
-                        tag("span", f"{note['who']} · ")
-                        Moment(note["at"])
-                    tag("p", note["text"])
+            tell_notes(seen)
 
     def _buttons(self, seen: dict[str, Any]) -> None:
         if seen["open"]:
             button(f"Replay {plural(seen['open'], 'dead letter')} …", self._plan, "main")
-        for text, state in CHANGES.items():
-            if state != seen["state"]:
-                button(text, partial(self._change, {"state": state}, f"The problem is {state}."))
-        button("Owner and due time …", self._assign)
-        button("Add a note …", self._note)
+        self._marking.buttons(seen)
 
     async def _plan(self) -> None:
         await make_plan(self._visit, {"problem": self._id}, self._seen["open"])
-
-    async def _change(self, said: dict[str, Any], done: str) -> None:
-        if await self._visit.act(self._visit.api.send("PATCH", self._path, said), done) is not None:
-            await self.refresh()
-
-    async def _assign(self) -> None:
-        due = self._seen["due"]
-        shown = datetime.fromtimestamp(due / 1000, UTC).strftime("%Y-%m-%dT%H:%M") if due else ""
-        fields = [
-            Field("owner", "Owner", self._seen["owner"], most=100),
-            Field("due", "Due (UTC)", shown, kind="datetime-local"),
-        ]
-        if (given := await ask("Owner and due time", (), fields, act="Save")) is None:
-            return
-        at = int(datetime.fromisoformat(given["due"]).replace(tzinfo=UTC).timestamp() * 1000) if given["due"] else 0
-        await self._change({"owner": given["owner"], "due": at}, "Saved.")
-
-    async def _note(self) -> None:
-        field = Field("note", "Note", required=True, wide=True, most=2000)
-        if (given := await ask("Add a note", (), [field], act="Add")) is not None:
-            await self._change({"note": given["note"]}, "Added.")
 
 
 def _facts(seen: dict[str, Any]) -> None:

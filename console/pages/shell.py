@@ -1,9 +1,10 @@
 """The frame of every page: header, search, navigation, ledger banner, landmarks."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import NamedTuple
 
 from fastapi import Request
 from nicegui import ui
@@ -40,9 +41,17 @@ _MENU = """(pressed) => {
 }"""
 
 
+class Frame(NamedTuple):
+    """What of the frame changes: where trouble is told, the time of the last refresh, the entries of the navigation."""
+
+    trouble: Element
+    told: Moment
+    entries: Mapping[str, Element]
+
+
 @contextmanager
-def frame(client: Client, api: Api, title: str, request: Request, dark: bool) -> Iterator[tuple[Element, Moment]]:
-    """Draw the frame; yield where trouble is told and the time of the last refresh. The page goes inside."""
+def frame(client: Client, api: Api, title: str, request: Request, dark: bool) -> Iterator[Frame]:
+    """Draw the frame; the page goes inside."""
     ui.page_title(f"{title} · Crossdock")
     ui.add_head_html(_HEAD.format(look='"dark"' if dark else '"light"', style=STYLE))
     ui.dark_mode(dark)
@@ -50,7 +59,8 @@ def frame(client: Client, api: Api, title: str, request: Request, dark: bool) ->
     with client.layout:
         _skip(client.content).move(target_index=0)
         _header(api, request.state.person, request.state.role, dark).move(target_index=1)
-        _navigation(request.url.path).move(target_index=2)
+        entries: dict[str, Element] = {}
+        _navigation(request.url.path, request.state.role, entries).move(target_index=2)
     with client.content.classes(replace="page"):
         with tag("div", classes="page-head"):
             tag("h1", title)
@@ -58,7 +68,7 @@ def frame(client: Client, api: Api, title: str, request: Request, dark: bool) ->
                 told = Moment(int(time.time() * 1000), "As of ")
         trouble = tag("div", classes="banner bad", role="alert")
         trouble.set_visibility(False)
-        yield trouble, told
+        yield Frame(trouble, told, entries)
 
 
 def _skip(target: Element) -> Element:
@@ -91,7 +101,7 @@ def _header(api: Api, person: str, role: Role, dark: bool) -> Element:
                 ui.icon("schedule")
             with _icon("Light colours" if dark else "Dark colours").on("click", js_handler=_TURN):
                 ui.icon("light_mode" if dark else "dark_mode")
-            with tag("span", classes="who"):
+            with link("", "/account", "who"):
                 tag("span", person, "who-name")
                 tag("span", role.word, "who-role")
             button("Sign out", lambda: _leave(api), "small plain")
@@ -108,20 +118,26 @@ def _icon(label: str) -> Element:
     return tag("button", classes="icon-button", type="button", aria_label=label, title=label)
 
 
-def _navigation(here: str) -> Element:
+def _navigation(here: str, role: Role, entries: dict[str, Element]) -> Element:
     with tag("nav", classes="side", aria_label="Pages") as navigation:
         for group in NAVIGATION:
+            if all(entry.role > role for entry in group.entries):
+                continue
             heading = tag("h2", group.name, "side-group")
             with tag("ul", aria_labelledby=heading.html_id):
                 for entry in group.entries:
-                    _entry(entry, here)
+                    if entry.role <= role:
+                        entries[entry.path] = _entry(entry, here)
     return navigation
 
 
-def _entry(entry: Entry, here: str) -> None:
+def _entry(entry: Entry, here: str) -> Element:
     present = here == entry.path or (entry.path != "/" and here.startswith(f"{entry.path}/"))
-    with tag("li"), link("", entry.path, "side-link") as made:
+    with tag("li") as place, link("", entry.path, "side-link") as made:
+        if entry.hidden:
+            place.props["hidden"] = True
         if present:
             made.props["aria-current"] = "page"
         ui.icon(entry.icon)
         tag("span", entry.name)
+    return place

@@ -52,7 +52,7 @@ class Visit:
         ui.on("seen", seen)
 
     async def act(self, doing: Awaitable[Any], done: str = "") -> Any:
-        """Await a call of the API; say what it refuses and return None then."""
+        """Await a call of the API; say what it refuses and return None then, and when it waits for a second person."""
         try:
             answer = await doing
         except Refusal as refusal:
@@ -60,9 +60,22 @@ class Visit:
                 self.leave()
             self.say(str(refusal), "negative")
             return None
+        if isinstance(answer, dict) and "approval" in answer:
+            self.say(f"Another person has to approve this: {answer['approval']['id']}, under Approvals.")
+            return None
         if done:
             self.say(done, "positive")
         return answer
+
+    async def tried(self, doing: Awaitable[Any]) -> str:
+        """Await a call of the API; return why it was refused, nothing when it was not: for `ask`."""
+        try:
+            await doing
+        except Refusal as refusal:
+            if refusal.status == 401:
+                self.leave()
+            return str(refusal)
+        return ""
 
     def say(self, text: str, looks: Looks = "info") -> None:
         """Tell the person something, also when the button that was pressed is not there any more."""

@@ -6,12 +6,12 @@ import json
 import logging
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
-from nats.js.api import AckPolicy, ConsumerConfig, ConsumerInfo, DeliverPolicy
+from nats.js.api import ConsumerInfo
 from nats.js.errors import NotFoundError
 
 from crossdock.adapters import wire
@@ -212,43 +212,3 @@ class NatsInbox:
             latest = {message.seq: message for message in self._ready}
             self._ready = deque(latest[seq] for seq in sorted(latest))
         return True
-
-
-async def read(
-    client: Client, stream: str, *, headers_only: bool = False, subjects: Sequence[str] = (">",), after: int = 0
-) -> AsyncIterator[list[Message]]:
-    """Read a stream, or some subjects of it, from what is `after` a sequence to its present end, in batches.
-
-    Large bodies are not read. No consumer is left.
-    """
-    jetstream = client.jetstream()
-    try:
-        end = (await jetstream.stream_info(stream)).state.last_seq
-    except NotFoundError:
-        return
-    config = ConsumerConfig(
-        deliver_policy=DeliverPolicy.BY_START_SEQUENCE,
-        opt_start_seq=after + 1,
-        ack_policy=AckPolicy.NONE,
-        filter_subjects=list(subjects),
-        headers_only=headers_only,
-        inactive_threshold=30,
-        mem_storage=True,
-    )
-    info = await jetstream.add_consumer(stream, config)
-    inbox = await NatsInbox(client, stream, info.name, whole=False).start()
-    left, last, taken = info.num_pending or 0, 0, 0
-    try:
-        while left > 0 and last < end:
-            messages = await inbox.fetch(1000, 5)
-            if not messages:
-                raise Unavailable(f"reading {stream} stalled at {last} of {end}")
-            if hand_out(messages[-1].handle) != taken + len(messages):  # as it counts them; none comes a second time
-                raise Unavailable(f"reading {stream}: messages got lost on the way")
-            taken += len(messages)
-            left -= len(messages)
-            last = messages[-1].seq
-            yield messages
-    finally:
-        await inbox.close()
-        await jetstream.delete_consumer(stream, info.name)

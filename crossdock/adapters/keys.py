@@ -131,7 +131,8 @@ class NatsKeys:
                 else:  # everything present has been told
                     loaded.set()
         finally:
-            await watcher.stop()
+            with contextlib.suppress(NatsError, OSError):  # over a cancellation this would be heard as a lost broker
+                await watcher.stop()
 
     async def _newest(self) -> int:
         """Return the last revision of the bucket; a bucket made anew knows none of the keys we know."""

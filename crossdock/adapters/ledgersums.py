@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from nats.aio.client import Client
 from nats.js.errors import NotFoundError
 
-from crossdock.adapters.inbox import read
 from crossdock.adapters.positions import positions
+from crossdock.adapters.whole import read
 from crossdock.kernel.stream import DLQ, EVENTS, JOURNAL, ORIGIN, RAW, Message
 from crossdock.project import Project
 from journal.book import DAY, Book

@@ -7,8 +7,8 @@ from nats.aio.client import Client
 from nats.errors import Error as NatsError
 from nats.js.errors import KeyNotFoundError, KeyWrongLastSequenceError
 
-from crossdock.adapters.inbox import read
 from crossdock.adapters.topology import PARKED
+from crossdock.adapters.whole import read
 from crossdock.kernel import jsontext
 from crossdock.kernel.problems import Unavailable
 from crossdock.pipeline.parking import Note, key_mark

@@ -5,8 +5,8 @@ from typing import Any
 from nats.aio.client import Client
 from nats.js.errors import KeyNotFoundError, KeyWrongLastSequenceError
 
-from crossdock.adapters.inbox import read
 from crossdock.adapters.watch import told
+from crossdock.adapters.whole import read
 
 _REMOVED = "KV-Operation"  # the header of what stands in the place of a removed record
 

@@ -105,7 +105,7 @@ async def subscribe(client: Client, subject: str, handler: Handler) -> Subscript
 async def unsubscribe(client: Client, subscription: Subscription) -> None:
     """End a subscription made here."""
     parser_of(client).handlers.pop(b"%d" % subscription._id, None)
-    if client.is_connected:
+    if client.is_connected and not client.is_draining:
         await subscription.unsubscribe()
 
 

@@ -39,6 +39,11 @@ class Metrics:
         self.dedupe_waits = Counter("crossdock_dedupe_waits", "Waits for the dedupe store", registry=to)
         self.recovered = Counter("crossdock_consumers_recovered", "Consumers made again", ["consumer"], registry=to)
 
+        self.spans_exported = Counter("crossdock_spans_exported", "Spans that the collector took", registry=to)
+        self.spans_dropped = Counter(
+            "crossdock_spans_dropped", "Spans that did not reach the collector", ["reason"], registry=to
+        )
+
         self.cpu = Counter("crossdock_cpu_seconds", "CPU time that the process used", registry=to)
         self._spent = 0.0
         self.revision = Gauge(

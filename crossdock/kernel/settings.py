@@ -69,6 +69,33 @@ class Console:
 
 
 @dataclass(frozen=True, slots=True)
+class Traces:
+    """Where spans are sent, by OTLP over HTTP; an empty `url` means that there are none.
+
+    `sample` is the share of events that is traced, as people write it; with `trust_parents` a caller's own trace
+    decides. `trace_url` is the page of a trace, with `{trace_id}` in it.
+    """
+
+    url: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    sample: str = "1%"
+    trust_parents: bool = False
+    trace_url: str = ""
+
+    @property
+    def share(self) -> float:
+        """The share of events that is traced, 0 to 1."""
+        return float(self.sample.rstrip("%")) / 100
+
+
+@dataclass(frozen=True, slots=True)
+class Telemetry:
+    """What is told to others of what happens here."""
+
+    traces: Traces = field(default_factory=Traces)
+
+
+@dataclass(frozen=True, slots=True)
 class Retention:
     """How long each stream, and the journal, keeps what it holds, in seconds."""
 
@@ -90,6 +117,7 @@ class Settings:
     workers: int = 1
     logs: str = "text"
     retention: Retention = field(default_factory=Retention)
+    telemetry: Telemetry = field(default_factory=Telemetry)
 
 
 SECTIONS = {
@@ -99,6 +127,7 @@ SECTIONS = {
     "gateway": Gateway,
     "console": Console,
     "retention": Retention,
+    "telemetry": Telemetry,
 }
 
 

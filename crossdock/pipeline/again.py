@@ -53,7 +53,7 @@ def _copies(project: Project, work: Work, canonical: Event) -> list[Record]:
     again = Again.of(work.message.headers)
     names = again.routes or [route.name for route in project.routes_for(canonical.type)]
     wanted = [name for name in names if name in project.routes and _wants(project, name, canonical, work.source)]
-    headers = {SOURCE: work.source, RAW_SEQ: str(work.origin), ORIGIN: str(again.seq)}
+    headers = {SOURCE: work.source, RAW_SEQ: str(work.origin), ORIGIN: str(again.seq), **work.traced()}
     if again.to == "all":
         headers[BACKFILL] = again.plan
     return [

@@ -158,7 +158,10 @@ class Drifts:
         by_source: dict[str, list[dict[str, Any]]] = {name: [] for name in sources}
         for (name, type_, version), profile in self.known.profiles.items():
             if name in sources:
-                by_source[name].append({"type": type_, "version": version, "looked_at": profile.looked})
+                last = profile.top.sight.last
+                by_source[name].append(
+                    {"type": type_, "version": version, "looked_at": profile.looked, "last_seen": last}
+                )
         return [
             {
                 "partner": spec.partner, "source": name, "seen": self.known.rhythm(name).seen,

@@ -13,10 +13,12 @@ from crossdock.kernel.event import Event
 from crossdock.kernel.metrics import Metrics
 from crossdock.kernel.problems import Problem, Refused, Unavailable, refuse
 from crossdock.kernel.stream import AGAIN, DEAD_LETTER, EVENT_ID, QUARANTINED, UNREADABLE, VERSION, Log, Message
+from crossdock.kernel.tracing import Tracer
 from crossdock.pipeline.again import routed_again, still_failing
 from crossdock.pipeline.parking import Note, Parking
 from crossdock.pipeline.ports import Claim, Seen
 from crossdock.pipeline.recorder import Recorder, append_patiently, now_ms
+from crossdock.pipeline.spans import BatchSpans
 from crossdock.pipeline.work import Work, each
 from crossdock.project import Project
 from dlq.record import PROCESS, raw_letter, record
@@ -44,13 +46,14 @@ class Processor:
         recorder: Recorder,
         metrics: Metrics,
         parking: Parking | None = None,
+        tracer: Tracer | None = None,
     ) -> None:
         self._project = project
         self._seen = seen
         self._streams = streams
         self._recorder = recorder
         self._metrics = metrics
-        self._parking = parking
+        self._parking, self._tracer = parking, tracer
         self.use(project)
 
     def use(self, project: Project) -> None:
@@ -67,11 +70,14 @@ class Processor:
         """
         started, at, self._project = time.perf_counter(), now_ms(), self._next
         works = [self._decode(message) for message in messages]
+        spans = BatchSpans(self._tracer, works) if self._tracer else None
         await self._claim(works, extend)
         await each(works, self._transform, extend)
         await self._settle(works)
         stored = [*await self._store_letters(works, at), *await self._store_events(works, at)]
         self._metrics.process_seconds.observe(time.perf_counter() - started)
+        if spans:
+            spans.end(self._project.revision)
         return self._recorder.note(*stored, *self._duplicates(works, at))
 
     def _decode(self, message: Message) -> Work:
@@ -153,13 +159,8 @@ class Processor:
             for work in failed
         ]
         seqs = await append_patiently(self._streams, [record(letter) for letter in letters]) if letters else []
-        await self._park(
-            [
-                Note(*wait, letter.id, seq)
-                for work, letter, seq in zip(failed, letters, seqs, strict=True)
-                if (wait := work.wait)
-            ]
-        )
+        stored = zip(failed, letters, seqs, strict=True)
+        await self._park([Note(*work.wait, letter.id, seq) for work, letter, seq in stored if work.wait])
         for source, number in Counter(work.source for work in failed).items():
             self._metrics.dead_letters.labels(PROCESS, source).inc(number)
         lines = (

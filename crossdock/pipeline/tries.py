@@ -1,7 +1,7 @@
 """One try of a delivery: in the form of the target, through the gate of its connector, counted."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, get_args
 
 from connectors.port import Connector, Outcome, Result
@@ -9,6 +9,8 @@ from connectors.showing import Request
 from crossdock.kernel import jsontext
 from crossdock.kernel.event import Event
 from crossdock.kernel.metrics import Metrics
+from crossdock.kernel.tracing import NONE, TRACEPARENT, Tracer
+from crossdock.pipeline.attempttrace import Attempt
 from crossdock.pipeline.delivery import Delivery, idempotency_key
 from crossdock.pipeline.gate import Gate
 from crossdock.pipeline.process import problems_of
@@ -36,6 +38,7 @@ class Tries:
         self._limit_gauge = metrics.in_flight_limit.labels(route.connector)
         self._limit = 0
         self.shows: Shows | None = None
+        self.tracer: Tracer | None = None
 
     async def enter(self, delivery: Delivery, held: Callable[[], bool]) -> Result | None:
         """Make an attempt when it is its turn at the connector; None if it is `held` by then or the breaker open.
@@ -58,7 +61,7 @@ class Tries:
     async def _try(self, delivery: Delivery, event: Event) -> Result:
         delivery.attempts += 1
         began = self._gate.clock()
-        delivery.last = result = await self._send(delivery, event)
+        delivery.last = result = await self._traced(delivery, event)
         delivery.doubted = delivery.doubted or result.outcome == "in_doubt"
         self._gate.judge(result, began)
         if self._limit != (limit := int(self._gate.pace.limit)):
@@ -70,9 +73,17 @@ class Tries:
             self._breaker_open.set(self._open)
         return result
 
-    async def _send(self, delivery: Delivery, event: Event) -> Result:
+    async def _traced(self, delivery: Delivery, event: Event) -> Result:
+        if TRACEPARENT not in delivery.message.headers:
+            return await self._send(delivery, event, NONE)
+        attempt = Attempt(self.tracer, delivery)
+        result = await self._send(delivery, event, attempt.headers)
+        attempt.end(self._route, result)
+        return result
+
+    async def _send(self, delivery: Delivery, event: Event, trace: Mapping[str, str]) -> Result:
         try:
-            return await self._connector.deliver(event, idempotency_key(self._route.name, delivery.event))
+            return await self._connector.deliver(event, idempotency_key(self._route.name, delivery.event), trace)
         except Exception as error:
             log.exception("route %s: the connector failed", self._route.name, extra=self._about(delivery))
             return Result("retry", 0, f"internal error: {type(error).__name__}")

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import unquote
 
@@ -10,6 +10,7 @@ from crossdock.kernel import event as events
 from crossdock.kernel.event import Event
 from crossdock.kernel.problems import Problem
 from crossdock.kernel.stream import DEDUPE, DIGEST, RAW_SEQ, SOURCE, Message, Record, lost
+from crossdock.kernel.tracing import NONE, TRACEPARENT, Context, carried
 from crossdock.pipeline.identity import content_digest, dedupe_key
 from crossdock.pipeline.ports import Owner
 from journal.keys import Key
@@ -37,6 +38,7 @@ class Work:
     body: bytes = b""
     version: str = ""
     keys: list[Key] = field(default_factory=list)
+    trace: Context | None = None
 
     def read(self) -> None:
         """Decode the message; what is raised says why that cannot be done."""
@@ -59,9 +61,15 @@ class Work:
         known_by = self.message.headers.get(DEDUPE)
         return dedupe_key(self.partner, event, None if known_by is None else unquote(known_by))
 
+    def traced(self) -> Mapping[str, str]:
+        """Return the headers that what is made of it goes on with in its trace."""
+        if TRACEPARENT not in self.message.headers:
+            return NONE
+        return self.trace.headers() if self.trace else carried(self.message.headers)
+
     def record(self, canonical: Event) -> Record:
         """Return what is stored in EVENTS."""
-        headers = {SOURCE: self.source, RAW_SEQ: str(self.origin)}
+        headers = {SOURCE: self.source, RAW_SEQ: str(self.origin), **self.traced()}
         return Record(f"event.{canonical.type}", self.body, f"e{self.origin}", headers)
 
 

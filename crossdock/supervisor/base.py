@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import uvloop
 from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_exponential
@@ -29,9 +29,13 @@ from crossdock.kernel.metrics import Metrics
 from crossdock.kernel.problems import Unavailable
 from crossdock.kernel.settings import Settings
 from crossdock.kernel.stream import DLQ, EVENTS, JOURNAL, RAW
+from crossdock.kernel.tracing import Tracer
 from crossdock.project import Project
 from crossdock.supervisor import following, logform
 from crossdock.supervisor.following import Following
+
+if TYPE_CHECKING:
+    from crossdock.adapters.otlp import OtlpSpans
 
 START_PATIENCE = 30.0
 NEEDED = ("CROSSDOCK_PROJECT", "CROSSDOCK_NATS_URL")
@@ -50,6 +54,7 @@ class Base:
     metrics: Metrics
     contents: NatsContents
     following: Following
+    tracer: Tracer | None = None
 
     @property
     def project(self) -> Project:
@@ -94,17 +99,29 @@ async def base(
     await acks.start()
     metrics = Metrics()
     follower = Following(name, contents, content, read, metrics)
+    tracer, spans = _tracing(chosen, name, metrics)
     reporting = asyncio.create_task(reports.report(client, name, metrics, state, follower.state))
     try:
         synced = chosen.nats.sync_interval == "always" and not chosen.nats.url
         atomic_from = ATOMIC_FROM_SYNCED if synced else ATOMIC_FROM
         streams = NatsLog(acks, atomic_from=atomic_from, large=chosen.nats.claim_check)
-        yield Base(content, chosen, env, client, streams, topology, metrics, contents, follower)
+        yield Base(content, chosen, env, client, streams, topology, metrics, contents, follower, tracer)
     finally:
         reporting.cancel()
+        if spans:
+            await asyncio.to_thread(spans.close)
         await acks.close()
         with contextlib.suppress(Exception):  # the broker may be gone before us
             await asyncio.wait_for(client.drain(), 5)
+
+
+def _tracing(chosen: Settings, name: str, metrics: Metrics) -> "tuple[Tracer | None, OtlpSpans | None]":
+    """Return what traces events and what to close in the end, where that is set; its libraries are loaded then."""
+    if not chosen.telemetry.traces.url:
+        return None, None
+    from crossdock.adapters.otlp import open_tracing  # noqa: PLC0415
+
+    return open_tracing(chosen.telemetry.traces, name, metrics)
 
 
 async def within(seconds: float, act: Awaitable[None]) -> None:

@@ -42,6 +42,7 @@ async def gateway(env: Mapping[str, str]) -> None:
             here.metrics,
             lambda: here.client.is_connected,
             Refusals(here.client).tell,
+            here.tracer,
         )
         made = Gateway(here.project, ground, here.settings.gateway.body)
         await keys.start()

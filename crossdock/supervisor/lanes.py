@@ -116,6 +116,7 @@ class Lanes:
         attempts = Attempts(
             route, opened.connector, opened.gate, here.streams, self._recorder, here.metrics, project.revision, form
         )
+        attempts.tries.tracer = here.tracer
         attempts.tries.shows = partial(request_of, opened.spec)
         if reply := opened.spec.reply:
             attempts.replies = Replies(project, reply[1], here.streams)

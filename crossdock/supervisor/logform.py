@@ -23,6 +23,7 @@ def begin(form: str, process: str) -> None:
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
     logging.captureWarnings(True)
     logging.getLogger("asyncssh").setLevel(logging.WARNING)  # which tells each connection and file at INFO
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # which tells each look of an open page, and for what
     sys.excepthook = _uncaught
     threading.excepthook = _uncaught_in_thread
 

@@ -9,6 +9,7 @@ from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 from crossdock.supervisor.ending import EndingProtocol, Exit
 from gateway.bodies import Unproven
 
+_TURNED_OVER = ConnectionError("another protocol has the connection")  # without an error uvicorn would close it
 _PIECE = 1 << 20  # bytes of a stream that are as good as a new request
 
 
@@ -82,8 +83,8 @@ class LongWay(EndingProtocol):
         self.url = url
         self.headers.extend(headers)  # the list in the scope
         self.scope["method"] = "GET"
-        self.share.give(self.share.held)
         self.handle_websocket_upgrade()
+        self.connection_lost(_TURNED_OVER)
 
     def _plain_head(self) -> bytes:
         method, version = self.parser.get_method(), self.parser.get_http_version().encode()

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 from console.api import create_app
 from console.desk import Desk
@@ -29,6 +30,7 @@ from crossdock.kernel.accesssettings import Tls
 from crossdock.pipeline.acts import Acts
 from crossdock.pipeline.backfiller import Backfiller
 from crossdock.pipeline.replayer import Replayer
+from crossdock.pipeline.retraced import retraced
 from crossdock.project import Project
 from crossdock.supervisor import alerting, drifting
 from crossdock.supervisor.applying import Applying
@@ -53,7 +55,7 @@ async def ops(env: Mapping[str, str]) -> None:
         await make_stream(here.client, here.settings.nats.replicas)
         await heard.listen(here.client)
         ledgers = Ledgers(here.client, lambda: desk.project, here.topology.retention)
-        desk = _desk(here, env, journal, keys, heard, ledgers)
+        desk = _desk(here, env, _Stores(journal, keys, ledgers), heard)
         journal.processes.pairs.use(desk.project.rules)
 
         async def change(content: Content) -> None:
@@ -85,14 +87,16 @@ async def ops(env: Mapping[str, str]) -> None:
         await keys.close()
 
 
-def _desk(
-    here: Base,
-    env: Mapping[str, str],
-    journal: SqlJournal,
-    keys: NatsKeys,
-    heard: reports.Reports,
-    ledgers: Ledgers,
-) -> Desk:
+class _Stores(NamedTuple):
+    """What the process keeps for as long as it lives."""
+
+    journal: SqlJournal
+    keys: NatsKeys
+    ledgers: Ledgers
+
+
+def _desk(here: Base, env: Mapping[str, str], stores: _Stores, heard: reports.Reports) -> Desk:
+    journal, keys, ledgers = stores
     trials = Trials(here.contents, env)
     desk = Desk(
         project=here.project,
@@ -100,7 +104,7 @@ def _desk(
         keys=keys,
         last_uses=lambda: _last_uses(env["CROSSDOCK_DEDUPE_URL"]),
         letters=NatsLetters(here.client),
-        streams=here.streams,
+        streams=retraced(here.streams, here.tracer),
         stored=partial(stored, here.client),
         past=partial(past, here.client),
         ledger=ledgers.now,
@@ -126,20 +130,21 @@ def _desk(
         examiner=Examining(trials, lambda: desk.project),
         approvals=Approvals(NatsRecords(here.client, APPROVALS)),
         second_person=here.settings.console.second_person,
+        trace_url=here.settings.telemetry.traces.trace_url,
     )
     return desk
 
 
 def _backfiller(here: Base, project: Callable[[], Project]) -> Backfiller:
     backfills = NatsBackfills(here.client)
-    return Backfiller(backfills, backfills, here.streams, project)
+    return Backfiller(backfills, backfills, retraced(here.streams, here.tracer), project)
 
 
 def _replayer(here: Base, journal: SqlJournal, project: Callable[[], Project]) -> Replayer:
     plans, letters = Plans(NatsRecords(here.client, PLANS)), NatsLetters(here.client)
     sends = NatsSends(here.client, project)
     acts = Acts(journal.known, journal.position, sends.recorded)
-    return Replayer(plans, letters, acts, here.streams, sends, project)
+    return Replayer(plans, letters, acts, retraced(here.streams, here.tracer), sends, project)
 
 
 async def _last_uses(url: str) -> Mapping[str, int]:

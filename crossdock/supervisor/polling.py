@@ -15,6 +15,7 @@ from connectors.spec import ConnectorSpec
 from crossdock.kernel.metrics import Metrics
 from crossdock.kernel.problems import Unavailable
 from crossdock.kernel.stream import Log
+from crossdock.kernel.tracing import Tracer
 from crossdock.pipeline.commit import GroupCommit
 from crossdock.pipeline.recorder import Recorder
 from crossdock.project import Project
@@ -128,18 +129,27 @@ class Poller:
 class Polling:
     """The pollers of the content in force; what did not change in it goes on."""
 
-    def __init__(self, outside: Outside, marks: Marks, streams: Log, recorder: Recorder, metrics: Metrics) -> None:
+    def __init__(
+        self,
+        outside: Outside,
+        marks: Marks,
+        streams: Log,
+        recorder: Recorder,
+        metrics: Metrics,
+        tracer: Tracer | None = None,
+    ) -> None:
         self._outside = outside
         self._marks = marks
         self._raw = GroupCommit(streams)
         self._recorder = recorder
         self._metrics = metrics
+        self._tracer = tracer
         self._pollers: dict[str, tuple[Any, Poller]] = {}
 
     async def use(self, project: Project) -> None:
         """Go over to other content."""
         intake = Intake(project)
-        storing = Storing(self._raw, self._recorder, self._metrics, project.revision)
+        storing = Storing(self._raw, self._recorder, self._metrics, project.revision, self._tracer)
         wanted = {one.name: one for one in project.sources.values() if one.poll}
         said = {name: (one.spot.value(), project.connectors[_poll(one).connector]) for name, one in wanted.items()}
         for name in [name for name, (what, _) in self._pollers.items() if said.get(name) != what]:

@@ -177,12 +177,6 @@ class BoundedProtocol(OrderedProtocol):
         """Refuse what is not HTTP."""
         self._end(_NOT_HTTP)
 
-    def turn_over(self) -> None:
-        """Leave the room to those who bring requests."""
-        self._in_request = False
-        self._room.leave(self)
-        super().turn_over()
-
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the answers that nobody waits for."""
         self._take, self._body = None, b""

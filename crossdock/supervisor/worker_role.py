@@ -34,7 +34,8 @@ class _Seat:
     def __init__(self, here: Base, seat: int, seats: int, seen: ValkeySeen) -> None:
         self._recorder = recorder = Recorder(here.streams)
         self.tables, self.lanes = Tables(here), Lanes(here, recorder, seat, seats)
-        self.processor = Processor(here.project, seen, here.streams, recorder, here.metrics, self.tables.parking)
+        parking, tracer = self.tables.parking, here.tracer
+        self.processor = Processor(here.project, seen, here.streams, recorder, here.metrics, parking, tracer)
         self._here = here
         self._watch = NatsWatch(here.client, here.topology, seat, seats)
         self._teller = _teller(here)
@@ -82,7 +83,7 @@ class _Seat:
 
                 here = self._here
                 marks, outside = NatsMarks(here.client), Outward(here.client)
-                self._polling = Polling(outside, marks, here.streams, self._recorder, here.metrics)
+                self._polling = Polling(outside, marks, here.streams, self._recorder, here.metrics, here.tracer)
             await self._polling.use(content.project)
 
     async def _tell(self, content: Content) -> None:

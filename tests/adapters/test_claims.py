@@ -10,11 +10,12 @@ from nats.aio.client import Client
 
 from crossdock.adapters import claims
 from crossdock.adapters.consumers import PROCESS, PROCESS_CONSUMER
-from crossdock.adapters.inbox import NatsInbox, read
+from crossdock.adapters.inbox import NatsInbox
 from crossdock.adapters.letters import NatsLetters
 from crossdock.adapters.log import Acks, NatsLog
 from crossdock.adapters.past import past
 from crossdock.adapters.topology import Topology
+from crossdock.adapters.whole import read
 from crossdock.kernel.problems import Problem, Unavailable
 from crossdock.kernel.stream import CLAIM, DLQ, RAW, Message, Record, lost
 from dlq.record import raw_letter, record, replay

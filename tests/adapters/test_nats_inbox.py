@@ -12,9 +12,10 @@ from nats.aio.client import Client
 from crossdock.adapters import inbox as inbox_module
 from crossdock.adapters import topology as topology_module
 from crossdock.adapters.consumers import route_consumer
-from crossdock.adapters.inbox import NatsInbox, read
+from crossdock.adapters.inbox import NatsInbox
 from crossdock.adapters.log import Acks, NatsLog
 from crossdock.adapters.nats import as_message, hand_out
+from crossdock.adapters.whole import read
 from crossdock.kernel.problems import Unavailable
 from crossdock.kernel.stream import EVENTS, Record
 from tests.realservers import clean

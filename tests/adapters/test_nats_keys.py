@@ -183,3 +183,18 @@ def test_an_old_answer_does_not_bring_a_revoked_key_back(nats_url: str) -> None:
             assert (here.find("aa"), there.find("aa")) == (None, None)
 
     asyncio.run(scenario())
+
+
+def test_following_ends_when_it_is_told_to_though_the_connection_has_gone_before(nats_url: str) -> None:
+    async def scenario() -> None:
+        async with clean(nats_url), connected(nats_url) as client:
+            # given
+            keys = NatsKeys(client)
+            await keys.start()
+            # when
+            await client.drain()
+            # then
+            ended, _ = await asyncio.wait([asyncio.create_task(keys.close())], timeout=5)
+            assert ended
+
+    asyncio.run(scenario())

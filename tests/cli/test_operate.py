@@ -234,14 +234,8 @@ def test_a_wrong_token_and_a_wrong_server_are_problems(site: Site) -> None:
 
 
 def test_nothing_runs_in_an_empty_folder(site: Site, tmp_path: Path) -> None:
-    done = subprocess.run(
-        [*CROSSDOCK, "ledger", "--data", str(tmp_path)],
-        cwd=ROOT,
-        env=ENVIRONMENT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    words = [*CROSSDOCK, "ledger", "--data", str(tmp_path)]
+    done = subprocess.run(words, cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True, check=False)
     assert done.returncode == 1 and "nothing runs in" in done.stderr
 
 

@@ -56,6 +56,7 @@ class Office:
     keys: MemoryKeys = field(default_factory=MemoryKeys)
     uses: MemoryUses = field(default_factory=MemoryUses)
     office: OpenOffice = field(default_factory=OpenOffice)
+    desk: Desk = field(init=False)
     states: dict[str, dict[str, Any]] = field(default_factory=lambda: {"stock": {"breaker": "open", "behind": True}})
 
     async def get(self, seq: int) -> DeadLetter | None:
@@ -130,7 +131,7 @@ async def office(
     )  # fmt: skip
     listening = socket.create_server(("127.0.0.1", 0))
     made.url = f"http://127.0.0.1:{listening.getsockname()[1]}"
-    made.access = open_access(TOKEN)
+    made.access, made.desk = open_access(TOKEN), desk
     dress(app := create_app(desk, made.access))
     server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="off"))
     serving = asyncio.create_task(server.serve([listening]))

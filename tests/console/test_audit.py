@@ -8,7 +8,7 @@ import pytest
 
 from crossdock.bundle import Bundle
 from tests.asgi import call
-from tests.console.test_ops_api import TOKEN, Office, office
+from tests.console.opsmade import TOKEN, Office, office
 
 BACKFILL = "/ops/v1/routes/stock/backfill"
 ACTS = [

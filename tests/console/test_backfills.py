@@ -6,7 +6,7 @@ from pathlib import Path
 from crossdock.kernel.event import Event, encode_structured
 from crossdock.kernel.stream import Record
 from journal.entry import SUBJECT, unpack
-from tests.console.test_ops_api import Office, office
+from tests.console.opsmade import Office, office
 
 PATH = "/ops/v1/routes/stock/backfill"
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from crossdock.kernel.stream import DIGEST, VERSION, Record
-from tests.console.test_ops_api import Office, office
+from tests.console.opsmade import Office, office
 
 LINE = {"gtin": "1", "qty": 2}
 

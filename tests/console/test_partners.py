@@ -9,7 +9,7 @@ from typing import Any
 from crossdock.pipeline.rhythm import DAY
 from journal import entry
 from journal.entry import Entry
-from tests.console.test_ops_api import Office, office
+from tests.console.opsmade import Office, office
 
 NOW = int(time.time() * 1000)
 ACCEPTED = Entry(NOW, entry.GATEWAY, entry.ACCEPTED, "stores", "tills", type="pos.sale")

@@ -10,7 +10,7 @@ from console import past
 from crossdock.kernel.stream import ORIGIN, Record
 from crossdock.plan import past as plan_past
 from crossdock.plan.past import fetch_past
-from tests.console.test_ops_api import Office, office
+from tests.console.opsmade import Office, office
 
 RAW = "raw.stores.tills"
 HEADERS = {"content-type": "application/json", "ce-id": "1", "Nats-Msg-Id": "k"}

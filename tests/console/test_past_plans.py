@@ -12,7 +12,7 @@ from crossdock.kernel.event import Event, encode_structured
 from crossdock.kernel.stream import RAW_SEQ, SOURCE, Record
 from journal import entry
 from journal.entry import Entry
-from tests.console.test_ops_api import DEAD, ROUTED, Office, office
+from tests.console.opsmade import DEAD, ROUTED, Office, office
 from tests.console.test_plans import ended, made
 
 AT = 1_790_000_000_000

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.console.test_ops_api import DEAD, Office, office
+from tests.console.opsmade import DEAD, Office, office
 
 
 def scene(tmp_path: Path, act: Callable[[Office], Awaitable[None]]) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from journal import entry
 from journal.store import CauseCount
-from tests.console.test_ops_api import DEAD, Office, office
+from tests.console.opsmade import DEAD, Office, office
 
 NOW = int(time.time() * 1000)
 

@@ -10,8 +10,8 @@ import pytest
 
 from journal.figures import DAY, MS
 from journal.spec import MISSING_FIRST, Rule
-from tests.console import test_ops_api
-from tests.console.test_ops_api import Office, office
+from tests.console import opsmade
+from tests.console.opsmade import Office, office
 from tests.ports.test_conformance_port import ANNOUNCED, NOWHERE, RECEIVED
 from tests.ports.test_conformance_port import event as happened
 from tests.ports.test_processes_port import event as delivered
@@ -23,7 +23,7 @@ RULE = Rule("receipt-without-asn", "Nobody announced it", (ANNOUNCED,), (RECEIVE
 
 @pytest.fixture
 def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Office:
-    monkeypatch.setattr(test_ops_api, "project", lambda root: replace(project(root), rules=(RULE,)))
+    monkeypatch.setattr(opsmade, "project", lambda root: replace(project(root), rules=(RULE,)))
     made = office(tmp_path)
     made.journal.processes.pairs.use([RULE])
     return made

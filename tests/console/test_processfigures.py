@@ -28,6 +28,16 @@ def test_the_week_before_stands_beside(store: SqlJournal) -> None:
     )  # fmt: skip
 
 
+def test_an_hour_that_is_half_over_is_compared_with_half_of_that_of_the_week_before(store: SqlJournal) -> None:
+    old = [line for raw in range(1, 5) for line in event(raw, T0 - WEEK + raw, sent=10, ms=0)]
+    new = [line for raw in range(10, 13) for line in event(raw, T0 + raw, sent=10, ms=0)]
+    project(store, [old, new])
+    half = T0 + HOUR * MS // 2
+    found = processfigures.table(store.processes, T0, half, "route", 9, half)
+    assert (found["items"][0]["before"]["count"], found["items"][0]["change"]["count"]) == (4, 0.5)
+    assert (found["all"]["count"], found["all"]["change"]["count"], found["all"]["change"]["p95"]) == (3, 0.5, 0)
+
+
 def test_where_the_time_goes_adds_up(store: SqlJournal) -> None:
     project(store, [event(1, T0, ms=5, sent=15)])
     for by in ("route", "type", "store"):

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.asgi import Answer, call
-from tests.console.test_ops_api import TOKEN, Office, office
+from tests.console.opsmade import TOKEN, Office, office
 
 
 async def tried(made: Office, plan: str, archive: bytes = b"") -> Answer:

@@ -18,7 +18,7 @@ from console.tokens import make_token
 from crossdock.kernel.accesssettings import Oidc, OidcRoles, SessionLimits
 from crossdock.kernel.settings import Console
 from tests.asgi import call
-from tests.console import test_ops_api
+from tests.console import opsmade
 from tests.console.accessmade import HOST, PASSWORD, TOKEN, Clock, add_users, open_access
 
 OPEN = 0
@@ -43,6 +43,9 @@ ROWS = {
     "GET /ops/v1/asyncapi.json": VIEWER,
     "GET /ops/v1/connectors": VIEWER,
     "GET /ops/v1/sources": VIEWER,
+    "GET /ops/v1/schemas": VIEWER,
+    "GET /ops/v1/schemas/{type}": VIEWER,
+    "GET /ops/v1/schemas/{type}/diff": VIEWER,
     "GET /ops/v1/partners": VIEWER,
     "GET /ops/v1/partners/{partner}": VIEWER,
     "GET /ops/v1/ledger": VIEWER,
@@ -106,7 +109,7 @@ def application() -> tuple[FastAPI, Access, Clock]:
     """Return the whole application; what a path does is left out, and the checks before it stay."""
     clock = Clock()
     access = open_access(TOKEN, Console(sessions=LIMITS, oidc=OIDC), clock)
-    app = test_ops_api.office(Path(tempfile.mkdtemp()), access=access).app
+    app = opsmade.office(Path(tempfile.mkdtemp()), access=access).app
 
     async def nothing(**_: Any) -> str:
         return "let in"
@@ -202,7 +205,7 @@ def test_no_page_opens_without_a_session(place: str) -> None:
 def test_viewers_reveal_nothing_whatever_their_reason(role: str, tmp_path: Path) -> None:
     async def scenario() -> None:
         access = open_access(TOKEN)
-        made = test_ops_api.office(tmp_path, access=access)
+        made = opsmade.office(tmp_path, access=access)
         text, token = make_token("t", ROLES[role], 0, 0, "")
         await access.tokens.put(token)
         answer = await made.call("GET", "/ops/v1/dead-letters/dl-1?reveal=curious", token=text)

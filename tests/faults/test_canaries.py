@@ -172,10 +172,19 @@ async def told(site: Site, birds: Canaries, headers: dict[str, str]) -> AsyncIte
     pages = [place.path for place in PLACES if "{" not in place.path]
     own = {**headers, "accept": "text/html"}
     for path in [*(f"/ops/v1/{name}" for name in READ), "/ops/v1/events/sale-1", *letters, "/metrics", *pages]:
-        async with site.session.get(site.ready.console + path, headers=own if path in pages else headers) as answer:
-            assert answer.status in (200, 422), (path, answer.status)
-            for name in birds.sung(await answer.read() + repr([*answer.headers.items()]).encode()):
-                yield f"{name} in {path}"
+        raw = await full(site, path, own if path in pages else headers)
+        for name in birds.sung(raw):
+            yield f"{name} in {path}"
+
+
+async def full(site: Site, path: str, headers: dict[str, str]) -> bytes:
+    """Return all of an answer, headers too; what is too busy to answer is asked again."""
+    while True:
+        async with site.session.get(site.ready.console + path, headers=headers) as answer:
+            raw = await answer.read() + repr([*answer.headers.items()]).encode()
+            if answer.status != 503:
+                assert answer.status in (200, 422), (path, answer.status)
+                return raw
 
 
 def left(data: Path, birds: Canaries) -> Iterator[str]:

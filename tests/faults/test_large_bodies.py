@@ -109,23 +109,21 @@ async def send(site: Site, event: dict[str, Any]) -> str:
 
 async def dead(site: Site, event_id: str) -> dict[str, Any]:
     """Wait for the open dead letter of an event and return it."""
-    async with asyncio.timeout(30):
-        while True:
-            _, found = await site.ops("GET", "/ops/v1/dead-letters")
-            for letter in found.get("items", ()):
-                if letter["event_id"] == event_id:
-                    return dict(letter)
-            await asyncio.sleep(0.1)
+    while True:
+        _, found = await site.ops("GET", "/ops/v1/dead-letters")
+        for letter in found.get("items", ()):
+            if letter["event_id"] == event_id:
+                return dict(letter)
+        await asyncio.sleep(0.1)
 
 
 async def routed(site: Site, number: int) -> None:
     """Wait until so many scans are behind the process step."""
-    async with asyncio.timeout(30):
-        while True:
-            _, ledger = await site.ops("GET", "/ops/v1/ledger")
-            if any((row["source"], row["routed"]) == ("scans", number) for row in ledger.get("sources", ())):
-                return
-            await asyncio.sleep(0.1)
+    while True:
+        _, ledger = await site.ops("GET", "/ops/v1/ledger")
+        if any((row["source"], row["routed"]) == ("scans", number) for row in ledger.get("sources", ())):
+            return
+        await asyncio.sleep(0.1)
 
 
 async def purge(site: Site) -> None:

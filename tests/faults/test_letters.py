@@ -21,12 +21,11 @@ UNKNOWN_ITEM = [{"gtin": "9520123499999", "qty": 1, "price": "6.89"}]
 async def letters(site: Site, number: int, **wanted: str) -> list[dict[str, Any]]:
     """Wait for so many dead letters."""
     query = "&".join(f"{name}={value}" for name, value in wanted.items())
-    async with asyncio.timeout(30):
-        while True:
-            _, found = await site.ops("GET", f"/ops/v1/dead-letters?{query}")
-            if len(found.get("items", ())) == number:
-                return list(found["items"])
-            await asyncio.sleep(0.1)
+    while True:
+        _, found = await site.ops("GET", f"/ops/v1/dead-letters?{query}")
+        if len(found.get("items", ())) == number:
+            return list(found["items"])
+        await asyncio.sleep(0.1)
 
 
 async def look(site: Site, letter: str) -> Any:

@@ -21,22 +21,20 @@ routes:
 
 async def asked(site: Site, path: str, *wanted: Any) -> dict[str, Any]:
     """Ask until what is told of the path has one of these states."""
-    async with asyncio.timeout(60):
-        while True:
-            status, found = await site.ops("GET", path)
-            if status == 200 and found["state"] in wanted:
-                return dict(found)
-            await asyncio.sleep(0.1)
+    while True:
+        status, found = await site.ops("GET", path)
+        if status == 200 and found["state"] in wanted:
+            return dict(found)
+        await asyncio.sleep(0.1)
 
 
 async def waits(site: Site) -> None:
     """Wait until a worker tells that the delivery waits."""
-    async with asyncio.timeout(60):
-        while True:
-            _, overview = await site.ops("GET", "/ops/v1/overview")
-            if any(one.get("waiting") == 1 for one in overview.get("routes", ()) if one["route"] == "late"):
-                return
-            await asyncio.sleep(0.1)
+    while True:
+        _, overview = await site.ops("GET", "/ops/v1/overview")
+        if any(one.get("waiting") == 1 for one in overview.get("routes", ()) if one["route"] == "late"):
+            return
+        await asyncio.sleep(0.1)
 
 
 def test_what_waits_and_what_is_backfilled_outlive_kills(tmp_path: Path) -> None:

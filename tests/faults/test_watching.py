@@ -11,13 +11,12 @@ from tests.faults.test_changes import ERP, everywhere
 
 async def rejected(site: Site) -> dict[str, Any]:
     """Wait until a change was rejected; return its first problem."""
-    async with asyncio.timeout(30):
-        while True:
-            _, told = await site.ops("GET", "/ops/v1/content")
-            if told.get("rejected"):
-                problem: dict[str, Any] = told["rejected"]["problems"][0]
-                return problem
-            await asyncio.sleep(0.1)
+    while True:
+        _, told = await site.ops("GET", "/ops/v1/content")
+        if told.get("rejected"):
+            problem: dict[str, Any] = told["rejected"]["problems"][0]
+            return problem
+        await asyncio.sleep(0.1)
 
 
 def test_what_is_saved_goes_live_and_what_is_broken_does_not(tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ BOUNDED = {
     "table",
     "policy",
 }
+BOUNDED |= {"partner"}  # that keys or sources name
 BOUNDED |= {"revision"}  # a process tells the one that it works by
 
 

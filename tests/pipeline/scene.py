@@ -15,6 +15,7 @@ from crossdock.kernel.metrics import Metrics
 from crossdock.kernel.problems import Unavailable
 from crossdock.kernel.retry import Retry
 from crossdock.kernel.stream import RAW_SEQ, SOURCE, Message, Record, Stored
+from crossdock.kernel.tracing import NONE
 from crossdock.pipeline.attempts import Attempts
 from crossdock.pipeline.gate import Gate
 from crossdock.pipeline.lane import Lane
@@ -129,7 +130,7 @@ class Target:
         self.open.set()
         self.changed = asyncio.Condition()
 
-    async def deliver(self, event: Event, key: str) -> Result:
+    async def deliver(self, event: Event, key: str, trace: Mapping[str, str] = NONE) -> Result:
         self.attempts.append(event.id)
         self.keys.setdefault(event.id, set()).add(key)
         self.under_way += 1

@@ -1,6 +1,7 @@
 """What a route changes about an event before it is sent: the form of its target, the version that it takes."""
 
 import asyncio
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from crossdock.adapters.memory import MemoryBacklogs
 from crossdock.kernel.event import Event, encode_structured
 from crossdock.kernel.expression import Expression
 from crossdock.kernel.problems import Problem, Refused
+from crossdock.kernel.tracing import NONE
 from crossdock.pipeline.attempts import Attempts
 from crossdock.pipeline.gate import Gate
 from crossdock.pipeline.lane import Lane
@@ -24,9 +26,9 @@ class Keeper(Target):
         super().__init__(lambda event, attempt: RETRY if event.id == "again" and attempt == 1 else DELIVERED)
         self.sent: list[Event] = []
 
-    async def deliver(self, event: Event, key: str) -> Result:
+    async def deliver(self, event: Event, key: str, trace: Mapping[str, str] = NONE) -> Result:
         self.sent.append(event)
-        return await super().deliver(event, key)
+        return await super().deliver(event, key, trace)
 
 
 class FormScene(LaneScene):

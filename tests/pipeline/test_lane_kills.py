@@ -6,7 +6,7 @@ the target knows it. So order is that of the first arrivals.
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from connectors.port import Result
 from crossdock.kernel.event import Event
+from crossdock.kernel.tracing import NONE
 from crossdock.pipeline import recorder
 from tests.pipeline.scene import DELIVERED, RETRY, LaneScene, Target
 
@@ -35,7 +36,7 @@ class Effects(Target):
         self._answers, self._delays = answers, delays
         self.effects: dict[str, None] = {}
 
-    async def deliver(self, event: Event, key: str) -> Result:
+    async def deliver(self, event: Event, key: str, trace: Mapping[str, str] = NONE) -> Result:
         number = len(self.attempts)
         self.attempts.append(event.id)
         answer = self._answers[number] if number < len(self._answers) else DELIVERED

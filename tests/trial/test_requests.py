@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from connectors.reading import load
+from connectors.showing import request_of
 from connectors.spec import ConnectorSpec
 from crossdock.kernel.problems import Refused
-from connectors.showing import request_of
 from tests.connectors.httpcases import EVENT, read
 
 FILE = """

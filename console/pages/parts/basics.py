@@ -71,7 +71,9 @@ def badge(word: str, looks: Mood | None = None) -> TextElement:
 
 
 def number(value: float) -> str:
-    """Return a number as people read it: 12,345 or 0.4."""
+    """Return a number as people read it: 12,345 or 0.4 or 0.0083."""
+    if 0 < value < 0.1:
+        return f"{value:.2g}" if value > 0.0001 else "0"
     return f"{value:,.1f}" if isinstance(value, float) and 0 < value < 10 else f"{round(value):,}"
 
 

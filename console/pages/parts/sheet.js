@@ -33,7 +33,7 @@ export default {
     },
     sorted(place) { return this.by === place ? (this.down ? "descending" : "ascending") : undefined; },
     save() {
-      const lines = [this.columns.map((column) => field(column.label)), ...this.shown.map((row) => row.cells.map((cell) => field(this.said(cell))))];
+      const lines = [this.columns.map((column) => field(column.unit ? `${column.label} (${column.unit})` : column.label)), ...this.shown.map((row) => row.cells.map((cell) => field(String(cell.raw ?? this.said(cell)))))];
       const made = URL.createObjectURL(new Blob([lines.map((line) => line.join(",")).join("\r\n") + "\r\n"], { type: "text/csv;charset=utf-8" }));
       const link = Object.assign(document.createElement("a"), { href: made, download: `${this.file}.csv` });
       link.click();

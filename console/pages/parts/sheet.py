@@ -1,22 +1,26 @@
 """Tables: filter, sort, CSV, cards on a phone. See `sheet.js`."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from nicegui.element import Element
 
-from console.pages.parts.basics import Mood, mood, number, words
+from console.pages.parts.basics import Mood, duration, mood, number, words
 
 Cell = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column: its heading, and how it looks: `text`, `long`, `number`, `code`, `state` or `time`."""
+    """A column: its heading, and how it looks: `text`, `long`, `number`, `code`, `state` or `time`.
+
+    `unit` is that of its values in a CSV, where the page tells them in words.
+    """
 
     label: str
     kind: str = "text"
+    unit: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +41,12 @@ def text(value: Any, href: str = "") -> Cell:
 
 def count(value: float | None) -> Cell:
     """Return a cell with a number; none is empty."""
-    return {"text": "", "sort": -1} if value is None else {"text": number(value), "sort": value}
+    return {"text": "", "sort": -1} if value is None else {"text": number(value), "sort": value, "raw": value}
+
+
+def lasting(milliseconds: float | None) -> Cell:
+    """Return a cell with a duration, in a CSV in milliseconds; none is empty."""
+    return {**count(milliseconds), "text": "" if milliseconds is None else duration(milliseconds)}
 
 
 def when(at: int | None) -> Cell:
@@ -68,7 +77,7 @@ class Sheet(Element, component="sheet.js"):
         """
         super().__init__()
         self.props["caption"], self.props["empty"], self.props["file"] = caption, empty, file
-        self.props["columns"] = [{"label": column.label, "kind": column.kind} for column in columns]
+        self.props["columns"] = [asdict(column) for column in columns]
         self.props["filters"], self.props["rows"], self.props["more"] = bool(file), [], ""
         if act is not None:
             self.on("act", lambda event: act(event.args["act"], event.args["key"]))
