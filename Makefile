@@ -49,5 +49,5 @@ fmt: install
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-picture: install  # of the console, for the README; needs chromium
+picture: install  # of the console, for README and docs, from an operator's day; needs chromium
 	$(BIN)/python -m simulators.picture

@@ -2,7 +2,8 @@
 
 `python -m bench.journal keepup [EVENTS]`: a backlog as in the measure `route`, with a whole installation; then the same
 JOURNAL is projected once more from its beginning, alone. `python -m bench.journal pages [ENTRIES] [URL]`: see
-`bench.journal_pages`. Both exit 1 when something is slower than it may be.
+`bench.journal_pages`; `console` in the place of `pages`: see `bench.journal_console`. All exit 1 when something is
+slower than it may be.
 """
 
 import asyncio
@@ -13,7 +14,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from bench import journal_pages
+from bench import journal_console, journal_pages
 from bench.measured import costs, until
 from bench.route import let_go
 from bench.size import CROSSDOCK, Entry, Size
@@ -78,6 +79,9 @@ def main(mode: str = "keepup", number: str = "", url: str = "") -> int:
     if mode == "pages":
         figures = journal_pages.measure(int(number or ENTRIES), url)
         wrong = journal_pages.faults(figures)
+    elif mode == "console":
+        figures = journal_console.measure(int(number or ENTRIES), url)
+        wrong = journal_console.faults(figures)
     else:
         figures = asyncio.run(measure(int(number or EVENTS)))
         wrong = [f"{name}: {figures[name]}" for name, holds in _HOLDS.items() if not holds(figures[name])]

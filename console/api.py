@@ -5,6 +5,7 @@ from typing import Any
 from fastapi import FastAPI, Request, Response
 from fastapi.encoders import jsonable_encoder
 from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from console.access import Gate, Role, gate
 from console.alerts import add_alerts
@@ -39,6 +40,13 @@ from console.views import show_connectors, show_overview
 from crossdock import VERSION
 from crossdock.kernel import jsontext
 from crossdock.kernel.problems import Unavailable
+
+
+class Why(BaseModel):
+    """Why a route is paused or resumed, for the audit log."""
+
+    model_config = ConfigDict(extra="forbid")
+    reason: str = Field("", max_length=300)
 
 
 def create_app(desk: Desk, access: Access) -> FastAPI:
@@ -128,17 +136,18 @@ def _connectors(app: FastAPI, desk: Desk, gate: Gate) -> None:
 
 def _acts(app: FastAPI, desk: Desk, gate: Gate) -> None:
     @app.post("/ops/v1/routes/{name}/pause", dependencies=[gate(Role.OPERATOR)])
-    async def pause(name: str, request: Request) -> Response:
-        return await _pause(desk, request, name, True)
+    async def pause(name: str, request: Request, why: Why | None = None) -> Response:
+        return await _pause(desk, request, name, True, why)
 
     @app.post("/ops/v1/routes/{name}/resume", dependencies=[gate(Role.OPERATOR)])
-    async def resume(name: str, request: Request) -> Response:
-        return await _pause(desk, request, name, False)
+    async def resume(name: str, request: Request, why: Why | None = None) -> Response:
+        return await _pause(desk, request, name, False, why)
 
 
-async def _pause(desk: Desk, request: Request, name: str, paused: bool) -> Response:
+async def _pause(desk: Desk, request: Request, name: str, paused: bool, why: Why | None) -> Response:
     known_route(desk, name)
-    await note(desk.audit, request, "route.pause" if paused else "route.resume", name)
+    said = {"reason": why.reason} if why and why.reason else {}
+    await note(desk.audit, request, "route.pause" if paused else "route.resume", name, **said)
     await desk.pause(name, paused)
     return _json({"route": name, "paused": paused})
 

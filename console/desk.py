@@ -1,7 +1,7 @@
 """What the operations side works with; the composition root makes it."""
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from alerts.engine import Engine
@@ -52,6 +52,7 @@ class Desk:
     `stored` gives a message of a stream by its sequence.
     `second_person` says from how many dead letters on an act takes a second person.
     `ledger` is brought up to now, `last_ledger` is what it last was, `prove` makes it of the streams alone.
+    `ages` tells how many seconds the oldest message waits, by route or `process`, as it was last looked at.
     `trace_url` is the page of a trace, with `{trace_id}` in it, empty where none are shown.
     `past` gives events of RAW: since Unix milliseconds, after a sequence, or the newest, and at most so many.
     """
@@ -88,3 +89,4 @@ class Desk:
     approvals: Approvals
     second_person: Mapping[str, int]
     trace_url: str = ""
+    ages: Mapping[str, float] = field(default_factory=dict)

@@ -3,6 +3,7 @@
 import re
 import secrets
 from collections.abc import Awaitable, Callable, MutableMapping
+from importlib.metadata import version
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -21,8 +22,9 @@ SIGN_IN = "/ops/v1/session"
 LOGIN = "/login"
 MOST_UNKNOWN = 4 << 10  # bytes of a body that is read from somebody unknown
 _READS = ("GET", "HEAD")
-_OPEN = re.compile(  # what may be read without a session
-    rf"/livez\Z|{LOGIN}(/[\w./-]+)?\Z|{SIGN_IN}\Z|/_nicegui/[\w.]+/(static|libraries|components|esm|resources)/"
+_OPEN = re.compile(  # what may be read without a session; for a path that is none NiceGUI would make a page
+    rf"/livez\Z|{LOGIN}(/oidc(/callback)?)?\Z|{SIGN_IN}\Z"
+    rf"|/_nicegui/{re.escape(version('nicegui'))}/(static|libraries|components|esm|resources)/"
 )
 _LIVE = "/_nicegui"  # its own requests bring no header of ours
 _LONGEST_NEXT = 2000  # characters
@@ -78,7 +80,10 @@ def fitting(request: HTTPConnection, url: str, *, required: bool) -> bool:
     origin = request.headers.get("origin")
     if origin is None:
         return not required
-    host = urlsplit(origin).netloc.lower()
+    try:
+        host = urlsplit(origin).netloc.lower()
+    except ValueError:
+        return False
     return bool(host) and host in (request.headers.get("host", "").lower(), urlsplit(url).netloc.lower())
 
 

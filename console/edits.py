@@ -1,6 +1,7 @@
 """`POST /ops/v1/dead-letters/{id}/edit`: a patch on one event, tried dry and then sent; called by `console.api`."""
 
 from collections.abc import Mapping
+from itertools import product
 from typing import Any
 
 from fastapi import FastAPI, HTTPException, Request, Response
@@ -25,6 +26,8 @@ from dlq.record import DeadLetter, replay
 from journal.store import OPEN, REPLAYING, LetterState
 
 _MOST_TOLD = 500  # letters of a patch that the journal shows; the audit log has all of it
+_ALL: Personal = {(): True}
+_TOLD = ("pointer", "before", "after")
 
 
 class Wanted(BaseModel):
@@ -81,20 +84,24 @@ def _refused(desk: Desk, letter: DeadLetter, error: Refused) -> Response:
 
 
 async def _dry(desk: Desk, letter: DeadLetter, made: DeadLetter) -> Response:
-    """Say what the edited event is, what differs, and what would become of it."""
-    personal = _personal(desk, letter)
+    """Say what the edited event is, what differs, and what would become of it.
+
+    A personal value is covered wherever a patch has put it, and everything where no schema describes the event.
+    """
+    known = [one for one in (_personal(desk, made), _personal(desk, letter)) if one is not None]
+    pairs = product((event_of(letter), event_of(made)), known or [_ALL])
+    secret = frozenset[str]().union(*(hidden(event, personal) for event, personal in pairs))
     told = dict(await desk.examiner.edited(letter, made))
-    secret = frozenset[str]()
-    if personal is not None:
-        secret = hidden(event_of(letter), personal) | hidden(event_of(made), personal)
-    changes = [_change(one, personal) for one in told.pop("changes")]
-    document = at_place("", document_of(made), personal)
+
+    def shown(pointer: str, value: Any) -> Any:
+        return without(at_place(pointer, value, known[0] if known else None), secret)
+
+    changes = [
+        {key: value if key == "pointer" else shown(one["pointer"], value) for key, value in one.items() if key in _TOLD}
+        for one in told.pop("changes")
+    ]
+    document = shown("", document_of(made))
     return _json({"dry_run": True, "document": document, "changes": changes, **without(told, secret)})
-
-
-def _change(one: Mapping[str, Any], personal: Personal | None) -> dict[str, Any]:
-    values = {key: at_place(one["pointer"], one[key], personal) for key in ("before", "after") if key in one}
-    return {"pointer": one["pointer"], **values}
 
 
 async def _ask(desk: Desk, request: Request, state: LetterState, letter: DeadLetter, wanted: Wanted) -> Response:

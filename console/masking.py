@@ -5,8 +5,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from crossdock.kernel.event import Event
+from crossdock.kernel.problems import Refused
 from crossdock.kernel.stream import VERSION
 from crossdock.project import Project
+from dlq.edits import event_of
+from dlq.record import DeadLetter
 from schemas.annotations import PERSONAL, annotated, masked, values
 
 MASK = "***"
@@ -23,6 +26,16 @@ def personal_of(project: Project, headers: Mapping[str, str], event: Event) -> P
     return annotated(project.registry.schema(event.type, version), PERSONAL) if known else None
 
 
+def personal_of_all(project: Project) -> Personal:
+    """Return the places that any version of any schema calls personal, for what is done to events of many types."""
+    registry, found = project.registry, dict[tuple[str, ...], Any]()
+    for type_ in registry.types():
+        for version in registry.versions(type_):
+            told = annotated(registry.schema(type_, version), PERSONAL)
+            found |= {path: said for path, said in told.items() if said is not False}
+    return found
+
+
 def covered(event: Event, personal: Personal | None) -> Any:
     """Return the data for people; all of it is covered when no schema says what is personal."""
     return MASK if personal is None or isinstance(event.data, bytes) else masked(event.data, personal, MASK)
@@ -32,6 +45,20 @@ def hidden(event: Event, personal: Personal) -> frozenset[str]:
     """Return the personal values of an event, as whatever a map calls them they are the same in what it makes."""
     found = (value for path, said in personal.items() if said is not False for value in values(event.data, path))
     return frozenset(str(leaf) for value in found for leaf in leaves(value) if leaf not in ("", None, True, False))
+
+
+def secrets_of(project: Project, letter: DeadLetter) -> frozenset[str]:
+    """Return the personal values of a dead letter, all of its values where no schema describes it."""
+    try:
+        event = event_of(letter)
+    except Refused:
+        return frozenset()
+    return hidden(event, {(): True} if (known := personal_of(project, letter.headers, event)) is None else known)
+
+
+def held_in(text: str, secret: frozenset[str]) -> frozenset[str]:
+    """Return those of many personal values that a text holds."""
+    return frozenset(one for one in secret if one in text)
 
 
 def leaves(data: Any) -> Iterator[Any]:
@@ -55,7 +82,7 @@ def without(data: Any, secret: frozenset[str]) -> Any:
 
 def text_without(text: str, secret: frozenset[str]) -> str:
     """Return a text for people, such as a problem or an answer, in which personal values are covered, and no others."""
-    for one in sorted(secret, key=len, reverse=True):
+    for one in sorted((one for one in secret if one in text), key=len, reverse=True):
         edge = r"\b" if len(one) <= _SHORT else ""
         text = re.sub(f"{edge}{re.escape(one)}{edge}", MASK, text)
     return text

@@ -7,7 +7,7 @@ from typing import Any, Literal, TypeVar
 from fastapi import FastAPI, HTTPException, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
-from console.access import ROLES, Gate, Role
+from console.access import ROLES, TOKEN, Gate, Role
 from console.audit import note
 from console.identity import Access
 from console.passwords import LONGEST, SHORTEST, Crowded
@@ -57,6 +57,8 @@ def add_people(app: FastAPI, access: Access, audit: Audit, gate: Gate) -> None:
     async def add(wanted: NewUser, request: Request) -> Response:
         if not NAME.match(wanted.name):
             raise HTTPException(422, "a name has 1 to 64 of a-z, 0-9 and ._@-, and begins with a letter or digit")
+        if wanted.name == TOKEN:
+            raise HTTPException(422, f"{TOKEN} is whoever acts with the token of the installation; take another name")
         digest = await _digest(access, wanted.name, wanted.password)
         await note(audit, request, "user.add", wanted.name, role=wanted.role)
         user = await access.users.add(wanted.name, ROLES[wanted.role], digest, access.clock())

@@ -10,6 +10,7 @@ from console.access import Gate, Role, person
 from console.audit import note
 from console.desk import Desk
 from console.exact import exact
+from console.masking import personal_of_all, shown_patch
 from console.outcomes import Outcomes
 from console.replays import known_route
 from console.second import second_person
@@ -24,7 +25,10 @@ Word = Literal["delivered", "routed", "failed_again", "under_way", "still_open",
 
 
 class Wanted(Letters):
-    """What is sent again, to whom, from which stage on, with which change, why, and how many a second at most."""
+    """What is sent again, to whom, from which stage on, with which change, why, and how many a second at most.
+
+    A dry run counts, and makes no plan.
+    """
 
     model_config = ConfigDict(extra="forbid")
     events: Events | None = None
@@ -34,6 +38,7 @@ class Wanted(Letters):
     patch: list[Any] | None = None
     why: str = Field("", max_length=300)
     rate: int = Field(500, ge=1, le=10_000)
+    dry_run: bool = False
 
 
 def add_plans(app: FastAPI, desk: Desk, gate: Gate) -> None:
@@ -70,10 +75,11 @@ def _add_acts(app: FastAPI, desk: Desk, gate: Gate) -> None:
     @app.post("/ops/v1/plans/{plan}/run", dependencies=[gate(Role.OPERATOR)])
     async def run(plan: str, request: Request) -> Response:
         found = await _may(desk, plan, "run")
-        wanted = {"plan": found.id}
-        if not found.begun and (asked := await second_person(desk, request, "plan", found.total, wanted, found.reason)):
+        wanted, change = {"plan": found.id}, _change(desk, found)
+        order = ("plan", found.total, wanted, found.reason, wanted | change)
+        if not found.begun and (asked := await second_person(desk, request, *order)):
             return asked
-        await _note(desk, found, "run", request)
+        await _note(desk, found, "run", request, **change)
         return _json(await run_plan(desk, plan))
 
     @app.post("/ops/v1/plans/{plan}/pause", dependencies=[gate(Role.OPERATOR)])
@@ -96,10 +102,12 @@ async def _make(desk: Desk, wanted: Wanted, request: Request) -> Response:
         known_route(desk, route)
     changed = _patch(wanted)
     chosen = await _chosen(desk, wanted)
+    if wanted.dry_run:
+        return _json({"dry_run": True, "total": len(chosen.items), "past_retention": chosen.gone})
     fields: dict[str, Any] = {"to": wanted.to, "from_stage": wanted.from_stage, "routes": wanted.routes}
     past = wanted.to == "all"
     asked = wanted.model_dump(
-        exclude={"ids", "to", "from_stage", "routes", "patch", "why", "rate"}, exclude_defaults=True, by_alias=True
+        exclude={"ids", "to", "from_stage", "routes", "patch", "why", "rate", "dry_run"}, exclude_defaults=True, by_alias=True
     )
     plan = await desk.replayer.plans.make(
         chosen.items, person(request), wanted.why, wanted.rate,
@@ -150,8 +158,16 @@ async def _may(desk: Desk, plan_id: str, act: str) -> Plan:
     return plan
 
 
-async def _note(desk: Desk, plan: Plan, act: str, request: Request) -> None:
-    await note(desk.audit, request, f"plan.{act}", plan.id, total=plan.total, done=plan.done, why=plan.reason)
+async def _note(desk: Desk, plan: Plan, act: str, request: Request, **more: Any) -> None:
+    await note(desk.audit, request, f"plan.{act}", plan.id, total=plan.total, done=plan.done, why=plan.reason, **more)
+
+
+def _change(desk: Desk, plan: Plan) -> dict[str, Any]:
+    """Return the edit that a plan makes, if any, without values at places that any schema calls personal."""
+    if not plan.patch:
+        return {}
+    document = jsontext.loads(plan.patch.encode())
+    return {"edit": plan.edit, "patch": shown_patch(document, personal_of_all(desk.project))}
 
 
 def _turned(plan: Plan | None, plan_id: str) -> Plan:

@@ -40,9 +40,9 @@ def add_problems(app: FastAPI, desk: Desk, gate: Gate) -> None:
 
     @app.get("/ops/v1/problems", dependencies=[gate(Role.VIEWER)])
     async def problems(
-        state: State | Literal[""] = "", route: Text = "", reason: Text = "", owner: Text = ""
+        state: State | Literal[""] = "", route: Text = "", source: Text = "", reason: Text = "", owner: Text = ""
     ) -> Response:
-        wanted = {"state": state, "route": route, "reason": reason, "owner": owner}
+        wanted = {"state": state, "route": route, "source": source, "reason": reason, "owner": owner}
         found = await show_problems(desk)
         return _json({"items": [one for one in found if all(v in ("", one[k]) for k, v in wanted.items())]})
 

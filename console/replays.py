@@ -60,6 +60,7 @@ def add_replays(app: FastAPI, desk: Desk, gate: Gate) -> None:
     async def replay(selection: Selection, request: Request) -> Response:
         states = await selected(desk, selection.ids, route=selection.route, reason=selection.reason)
         if not selection.dry_run:
+            _few_enough(desk, len(states))
             asked = selection.model_dump(exclude={"dry_run", "ids"})
             await note(desk.audit, request, "replay", "", ids=[state.id for state in states], **asked)
         acts = desk.replayer.acts
@@ -78,6 +79,13 @@ def add_replays(app: FastAPI, desk: Desk, gate: Gate) -> None:
             return asked
         await note(desk.audit, request, "discard", "", ids=given_up.ids, reason=given_up.reason)
         return _json(await give_up(desk, given_up.ids, given_up.reason, person(request)))
+
+
+def _few_enough(desk: Desk, letters: int) -> None:
+    """Refuse to send at once what takes a second person when a plan sends it."""
+    least = desk.second_person.get("plan")
+    if least is not None and letters >= least:
+        raise HTTPException(409, f"{least} or more are sent by a plan here, as another person approves it; make a plan")
 
 
 async def give_up(desk: Desk, ids: Sequence[str], reason: str, who: str) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from console.identity import Access
 from console.passwords import LONGEST, Crowded
 from console.sessions import Session
 from crossdock.kernel import jsontext
+from crossdock.kernel.problems import Unavailable
 from dlq.audit import Audit
 
 WRONG = "the name, the password or the token is wrong"
@@ -74,7 +75,7 @@ async def _proven(access: Access, audit: Audit, given: Given, place: str) -> Ses
     token, name = given.token.get_secret_value(), given.user.strip().lower()
     if bool(token) is bool(name):
         raise HTTPException(422, "send user and password, or token")
-    who = name or f"token of {place}"
+    who = f"user {name}" if name else f"token of {place}"  # no name that somebody types locks anything but itself
     admitted(access, who, place)
     try:
         found = await access.session_of(token, place) if token else None
@@ -82,6 +83,9 @@ async def _proven(access: Access, audit: Audit, given: Given, place: str) -> Ses
     except Crowded:
         access.lockout.undecided(who, place)
         raise HTTPException(503, "too many people sign in at once; try again", {"retry-after": "2"}) from None
+    except Unavailable:  # which says nothing of whoever asks
+        access.lockout.undecided(who, place)
+        raise
     if session is None:
         # A name that nobody has may be a password in the wrong field.
         await audit.note("", place, "session.refused", name if known else "", {"by": "token" if token else "user"})

@@ -34,6 +34,8 @@ async def show_overview(desk: Desk) -> dict[str, Any]:
         "routes": routes,
         "lag": lags.get("process", _NO_LAG).waiting,
         "waiting": sum({lag.consumer: lag.waiting for lag in lags.values()}.values()),
+        "oldest": max(desk.ages.values(), default=0.0),
+        "ledger_gap": ledger.gap if (ledger := desk.last_ledger()) else None,
         "dead_letters": counts["open"],
         "recent": [_hop(line) | {"id": line.id, "type": line.type, "source": line.source} for line in recent],
     }

@@ -75,7 +75,7 @@ class Plan:
     version: int = field(default=0, compare=False)
 
     def as_dict(self) -> dict[str, Any]:
-        """Return what people and scripts are told; a patch may hold personal values and is told elsewhere."""
+        """Return what people and scripts are told; a patch may hold personal values, see `console.plans`."""
         return {name: value for name, value in asdict(self).items() if name not in _INSIDE}
 
 

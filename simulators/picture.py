@@ -12,6 +12,7 @@ from simulators.operatorsday import at_work, live
 from simulators.shopfloor import opened
 
 FOLDER = ROOT / "docs" / "pictures"
+FIRST = "console.png"  # what the README shows, beside the folder: the overview
 POSTS = 60  # of each device: enough to show rates and charts
 
 
@@ -20,6 +21,7 @@ async def take(folder: Path) -> None:
     with tempfile.TemporaryDirectory() as place:
         async with opened(Path(place), POSTS) as floor, at_work(floor, folder) as one:
             await live(one)
+    (folder / "overview.png").replace(folder.parent / FIRST)
 
 
 def main(words: Sequence[str] | None = None) -> int:

@@ -23,7 +23,7 @@ SEED = 11
 RATE = 40.0  # events a second of all devices together
 POSTS = 15  # of each device
 MAP, ROUTE = "transforms/targets/erp_stock.yaml", "stock-to-erp"
-MISTAKE, MEANT = '"amount": sale ? amount', '"amount": amount'  # only returns name a sale: others lose their amount
+MISTAKE, MEANT = '"amount": order ? amount', '"amount": amount'  # no receipt of a till names an order
 _BOOKED = (
     "location",
     "document",
@@ -40,6 +40,7 @@ _BOOKED = (
 _FIELDS = ", ".join(f'"{name}": {name}' for name in _BOOKED)
 _WRONG_MAP = f"map: '{{{_FIELDS}, {MISTAKE}}}'\n"
 _UNMAPPED = "    to: erp\n    order_by: location"
+_NO_DATABASE = 'journal:\n  url: ""'
 _KEY_WITHIN = 10.0
 
 
@@ -97,13 +98,13 @@ class Floor:
 
 
 @asynccontextmanager
-async def opened(folder: Path, posts: int = POSTS) -> AsyncIterator[Floor]:
+async def opened(folder: Path, posts: int = POSTS, journal: str = "") -> AsyncIterator[Floor]:
     """Start everything with the mistake in it, nothing sent yet; nothing is left running at the end.
 
-    Each device sends `posts` times at most.
+    Each device sends `posts` times at most; `journal` is the address of its database, SQLite in the folder without.
     """
-    root = _content(folder / "project")
-    async with running_targets() as targets, aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=30)) as session:
+    root = _content(folder / "project", journal)
+    async with running_targets() as targets, aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=60)) as session:
         options = ("--gateway-port", "0", "--console-port", "0", "--no-watch", "--project", str(root))
         installation = Installation(folder / "data", environment(targets), options)
         try:
@@ -117,10 +118,11 @@ async def opened(folder: Path, posts: int = POSTS) -> AsyncIterator[Floor]:
             await installation.stop()
 
 
-def _content(root: Path) -> Path:
+def _content(root: Path, journal: str) -> Path:
     for name in FOLDERS:
         shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
-    shutil.copy(ROOT / "config.yaml", root)
+    settings = (ROOT / "config.yaml").read_text()
+    (root / "config.yaml").write_text(settings.replace(_NO_DATABASE, f'{_NO_DATABASE[:-1]}{journal}"'))
     (root / MAP).parent.mkdir(exist_ok=True)
     (root / MAP).write_text(_WRONG_MAP)
     file = root / "routes/erp.yaml"

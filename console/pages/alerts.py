@@ -147,11 +147,15 @@ def _rule(one: dict[str, Any]) -> Row:
         one["alert"],
         [
             sheet.text(one["alert"]), _severity(one), sheet.text(_when(one["when"])),
-            sheet.lasting(one["for"] * 1000), sheet.lasting(one["repeat"] * 1000), sheet.text(", ".join(one["to"])),
+            _for(one["for"]), sheet.lasting(one["repeat"] * 1000), sheet.text(", ".join(one["to"])),
             sheet.count(one["firing"]), sheet.text(one["fault"]), sheet.text(one["description"]), sheet.text(one["at"]),
         ],
         mood="bad" if one["fault"] else "",
     )  # fmt: skip
+
+
+def _for(seconds: float) -> sheet.Cell:
+    return sheet.lasting(seconds * 1000) if seconds else {**sheet.count(0), "text": "at once"}
 
 
 def _when(when: dict[str, dict[str, Any]]) -> str:

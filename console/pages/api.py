@@ -1,6 +1,6 @@
 """The person's calls of the operations API, made in the process: a page can do what the API lets this person do."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
@@ -50,6 +50,24 @@ class Api:
         """
         return await self._call("GET", path, {k: v for k, v in query.items() if v not in ("", None)}, None)
 
+    async def follow(self, path: str, hear: Callable[[Any], None], **query: Any) -> Any:
+        """Hear each document of an answer of lines as it comes; return the last of them.
+
+        Raises:
+            Refusal: it refused, in words for people.
+        """
+
+        async def heard(scope: Any, receive: Any, send: Any) -> None:
+            async def tell(message: Any) -> None:
+                for line in message.get("body", b"").splitlines():
+                    hear(jsontext.own_loads(line))
+                await send(message)
+
+            await self._transport.app(scope, receive, tell)
+
+        transport = httpx.ASGITransport(heard, raise_app_exceptions=False, client=self._transport.client)
+        return await self._call("GET", path, query, None, transport)
+
     async def send(self, method: str, path: str, body: Any = None, **query: Any) -> Any:
         """Order something; return the answer.
 
@@ -58,12 +76,14 @@ class Api:
         """
         return await self._call(method, path, query, body)
 
-    async def _call(self, method: str, path: str, query: Mapping[str, Any], body: Any) -> Any:
+    async def _call(
+        self, method: str, path: str, query: Mapping[str, Any], body: Any, transport: httpx.ASGITransport | None = None
+    ) -> Any:
         content = None if body is None else body if isinstance(body, bytes) else jsontext.dumps(body)
         headers = {**self._headers, "content-type": "application/json"}
         if _UNASKED.get():
             headers["x-background"] = "1"
-        client = httpx.AsyncClient(transport=self._transport, base_url=INSIDE, timeout=WITHIN)
+        client = httpx.AsyncClient(transport=transport or self._transport, base_url=INSIDE, timeout=WITHIN)
         answer = await client.request(method, f"/ops/v1/{path}", params=query, content=content, headers=headers)
         document = _read(answer)
         if answer.is_success:
@@ -75,7 +95,7 @@ class Api:
 
 def _read(answer: httpx.Response) -> Any:
     try:
-        return jsontext.own_loads(answer.content) if answer.content else {}
+        return jsontext.own_loads(answer.content.splitlines()[-1]) if answer.content else {}
     except ValueError:
         return {}
 

@@ -5,6 +5,7 @@ from typing import Any
 from console.pages.parts import sheet
 from console.pages.parts.basics import section
 from console.pages.parts.flowmap import state_of, worst
+from console.pages.parts.only import only
 from console.pages.parts.sheet import Column, Row, Sheet
 from console.pages.visit import Visit
 
@@ -22,14 +23,17 @@ POLLS = (
 
 async def connectors(visit: Visit) -> None:
     """Build the page."""
-    table = Sheet(
-        "Connectors", COLUMNS, "No connectors. An architect describes them in connectors/*.yaml.", file="connectors"
+    one_of = only(visit, "connector")
+    nothing = (
+        f"No connector {one_of}." if one_of else "No connectors. An architect describes them in connectors/*.yaml."
     )
+    table = Sheet("Connectors", COLUMNS, nothing, file="connectors")
     with section("Polls"):
         polls = Sheet("Polls", POLLS, "No source is polled.", file="polls")
 
     async def refresh() -> None:
-        found = (await visit.api.get("connectors"))["items"]
+        items = (await visit.api.get("connectors"))["items"]
+        found = [one for one in items if one_of in ("", one["connector"])]
         table.fill(_row(one) for one in found)
         polls.fill(_poll(one["connector"], poll) for one in found for poll in one["polls"])
 

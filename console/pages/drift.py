@@ -19,7 +19,7 @@ KINDS = {
 LONGEST = 80  # characters of values
 FINDINGS = (
     Column("Finding", "long"), Column("State", "state"), Column("Source"), Column("Schema"),
-    Column("What came", "long"), Column("Share", "number"), Column("Events", "number"), Column("Schema says", "state"),
+    Column("What came", "long"), Column("Share", "number"), Column("Events", "number"), Column("Verdict", "state"),
     Column("Owner"), Column("First seen", "time"), Column("Last seen", "time"), Column("Sample", "code"),
 )  # fmt: skip
 WATCHED = (
@@ -88,7 +88,8 @@ def finding_row(one: dict[str, Any]) -> Row:
             sheet.text(f"{one['type']}@{one['version']}", schema_of(one)),
             sheet.text(came if len(came) <= LONGEST else f"{came[:LONGEST]}…"),
             {"text": f"{one['share']:.1%}", "sort": one["share"]}, sheet.count(one["count"]),
-            sheet.state("refused", "bad") if one["breaks"] else sheet.state("allowed", ""), sheet.text(one["owner"]),
+            sheet.state("schema refuses" if one["breaks"] else "schema allows", "bad" if one["breaks"] else ""),
+            sheet.text(one["owner"]),
             sheet.when(one["first_seen"]), sheet.when(one["last_seen"]),
             sheet.text(one["sample"], journey(one["sample"]) if one["sample"] else ""),
         ],

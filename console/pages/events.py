@@ -3,6 +3,7 @@
 from typing import Any
 from urllib.parse import urlencode
 
+from console.access import Role
 from console.pages.parts import sheet
 from console.pages.parts.basics import choice, fieldset, link, tag, words
 from console.pages.parts.events import journey
@@ -24,7 +25,7 @@ async def events(visit: Visit) -> None:
     """Build the page."""
     asked = {name: visit.query.get(name, "").strip() for name in ASKED}
     seen = await visit.api.get("overview")
-    _form(asked, seen)
+    _form(asked, seen, visit.may(Role.OPERATOR))
     found = await visit.api.get("events", **{k: v for k, v in asked.items() if v}, limit=100)
     some = any(asked.values())
     table = Sheet("Events", COLUMNS, _nothing(some, bool(found["next"])), file="events")
@@ -36,7 +37,7 @@ async def events(visit: Visit) -> None:
             link("Older", _address({**asked, "after": found["next"]}))
 
 
-def _form(asked: dict[str, str], seen: dict[str, Any]) -> None:
+def _form(asked: dict[str, str], seen: dict[str, Any], may_replay: bool) -> None:
     def names(of: str, name: str) -> list[tuple[str, str]]:
         return [("", "any"), *((one, one) for one in dict.fromkeys(line[name] for line in seen[of]))]
 
@@ -52,6 +53,8 @@ def _form(asked: dict[str, str], seen: dict[str, Any]) -> None:
         with tag("div", classes="filters-acts"):
             tag("button", "Search", "button main", type="submit")
             link("Clear", "/events", "button plain")
+            if may_replay and any(asked.values()):
+                link("Plan a replay of these", f"/plans/new{_address({**asked, 'after': ''})[7:]}", "button plain")
 
 
 def _nothing(asked: bool, more: bool) -> str:

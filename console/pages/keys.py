@@ -56,7 +56,7 @@ class Keys:
         attempt = partial(self._send, made)
         if await ask(f"Make a key for {self._partner}", (), fields, act="Make it", attempt=attempt) is not None:
             await show_secret(f"Key {made['id']} of {self._partner}", made["key"], [_ONCE])
-            await self._refresh()
+            await self._visit.act(self._refresh())
 
     async def _send(self, made: dict[str, Any], given: dict[str, str]) -> str:
         lists = {name: [one for one in given[name].split(",") if one] for name in ("sources", "types")}
@@ -69,7 +69,7 @@ class Keys:
 
     async def _act(self, act: str, key: str) -> None:
         await (self._roll(key) if act == "Roll" else self._revoke(key))
-        await self._refresh()
+        await self._visit.act(self._refresh())
 
     async def _roll(self, key: str) -> None:
         lines = ["A new key with the same scopes is made; the old one works beside it until the overlap is over."]

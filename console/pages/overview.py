@@ -4,7 +4,7 @@ import time
 from datetime import UTC, datetime
 from typing import Any
 
-from console.pages.parts.basics import Tile, number, section, tag
+from console.pages.parts.basics import Tile, duration, number, section, tag
 from console.pages.parts.chart import Chart
 from console.pages.parts.events import STEPS, step_rows
 from console.pages.parts.flowmap import FlowMap, keys
@@ -13,6 +13,7 @@ from console.pages.parts.sheet import Sheet
 from console.pages.visit import Visit
 
 HOUR = 3600.0
+OLD = 60.0  # seconds that an event waits at most on a good day
 DRAWN = 30.0  # seconds between two looks at the charts, whose points are minutes
 
 
@@ -25,8 +26,10 @@ class _Overview:
             self._accepted = Tile("accepted", "/events")
             self._delivered = Tile("delivered", "/events?outcome=delivered")
             self._lag = Tile("waiting", "/routes")
+            self._oldest = Tile("oldest that waits", "/routes")
             self._letters = Tile("open dead letters", "/problems")
             self._repeats = Tile("repeats", "/events?outcome=duplicate")
+            self._gap = Tile("ledger gap", "/ledger")
         with section("Flow"):
             self._flow = FlowMap()
         with tag("div", classes="halves"):
@@ -60,6 +63,10 @@ class _Overview:
         self._accepted.set(f"{number(float(accepted))}/s", f"{number(total('accepted', 'sources'))} in all")
         self._delivered.set(f"{number(float(delivered))}/s", f"{number(total('delivered', 'routes'))} in all")
         self._lag.set(number(seen["waiting"]), "events not at their end")
+        self._oldest.set(duration(seen["oldest"] * 1000), "since it was stored", "warn" if seen["oldest"] > OLD else "")
+        gap = seen["ledger_gap"]
+        told = "the sums are being made" if gap is None else "every event adds up" if not gap else "events unexplained"
+        self._gap.set("–" if gap is None else number(gap), told, "bad" if gap else "good" if gap == 0 else "")
         self._letters.set(number(seen["dead_letters"]), "", "bad" if seen["dead_letters"] else "good")
         self._repeats.set(number(total("duplicate", "sources")), "recognised and dropped")
 

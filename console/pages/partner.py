@@ -77,6 +77,10 @@ class _Partner:
         tiles["Silent"].set(number(len(silent)), ", ".join(silent) or "as usual", "bad" if silent else "")
 
 
+def _loss(one: Mapping[str, Any]) -> Row:
+    return Row(one["rule"], [{"text": f"{one['points']:g}", "sort": one["points"]}, sheet.text(one["reason"])])
+
+
 def _count(seen: Mapping[str, Any], name: str) -> Row:
     change = seen["change"].get(name)
     shown = sheet.text("") if change is None else {"text": f"{change:+.1%}", "sort": change}

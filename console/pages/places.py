@@ -11,6 +11,7 @@ from console.pages.audit import audit
 from console.pages.conformance import conformance
 from console.pages.connectors import connectors
 from console.pages.drift import drift
+from console.pages.edit import edit
 from console.pages.events import events
 from console.pages.finding import finding
 from console.pages.journey import journey
@@ -20,7 +21,9 @@ from console.pages.letters import letters
 from console.pages.overview import overview
 from console.pages.partner import partner
 from console.pages.partners import partners
-from console.pages.plan import plan, plans
+from console.pages.plan import plan
+from console.pages.planning import planning
+from console.pages.plans import plans
 from console.pages.problem import problem
 from console.pages.problems import problems
 from console.pages.processes import processes
@@ -53,6 +56,7 @@ PLACES = (
     Place("/partners", "Partners", partners),
     Place("/partners/{partner}", "Partner", partner),
     Place("/sources", "Sources", sources),
+    Place("/sources/{source}", "Source", sources),
     Place("/schemas", "Schemas", schemas),
     Place("/schemas/{type}", "Schema", schema),
     Place("/drift", "Drift", drift),
@@ -61,10 +65,14 @@ PLACES = (
     Place("/problems/{problem}", "Problem", problem),
     Place("/dead-letters", "Dead letters", letters),
     Place("/dead-letters/{letter}", "Dead letter", letter),
+    Place("/dead-letters/{letter}/edit", "Edit and replay", edit),
     Place("/plans", "Replay plans", plans),
+    Place("/plans/new", "Plan a replay", planning),
     Place("/plans/{plan}", "Replay plan", plan),
     Place("/routes", "Routes", routes),
+    Place("/routes/{route}", "Route", routes),
     Place("/connectors", "Connectors", connectors),
+    Place("/connectors/{connector}", "Connector", connectors),
     Place("/ledger", "Ledger", ledger),
     Place("/audit", "Audit", audit),
     Place("/alerts", "Alerts", alerts),

@@ -10,7 +10,7 @@ from console.pages.letters import LETTERS, letter_row
 from console.pages.parts.basics import Moment, badge, button, facts, link, plural, section, tag
 from console.pages.parts.marks import Marking, tell_notes
 from console.pages.parts.sheet import Sheet
-from console.pages.plan import make_plan
+from console.pages.planning import make_plan
 from console.pages.problems import name_of
 from console.pages.visit import Visit
 
@@ -58,7 +58,7 @@ class _Problem:
         self._marking.buttons(seen)
 
     async def _plan(self) -> None:
-        await make_plan(self._visit, {"problem": self._id}, self._seen["open"])
+        await make_plan(self._visit, {"problem": self._id})
 
 
 def _facts(seen: dict[str, Any]) -> None:

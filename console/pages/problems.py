@@ -24,18 +24,23 @@ def name_of(problem: dict[str, Any]) -> str:
 
 async def problems(visit: Visit) -> None:
     """Build the page."""
-    state = visit.query.get("state", "")
+    state, about = visit.query.get("state", ""), {name: visit.query.get(name, "") for name in ("route", "source")}
     with tag("form", classes="filters", method="get", action="/problems", aria_label="Which problems"):
         choice("State", "state", state, [("", "any"), *((one, one) for one in STATES)])
         with tag("div", classes="filters-acts"):
             tag("button", "Show", "button main", type="submit")
             link("All dead letters", "/dead-letters", "button plain")
+    for sort, name in about.items():
+        if name:
+            with tag("p", classes="acts-row"):
+                tag("span", f"Only {sort} {name}", "badge")
+                link("All problems", "/problems")
     said = tag("p", "", "quiet")
-    nothing = "No dead letters. Nothing waits for you." if not state else f"No problem is {state}."
+    nothing = f"No problem is {state}." if state else "No dead letters. Nothing waits for you."
     table = Sheet("Problems", COLUMNS, nothing, file="problems")
 
     async def refresh() -> None:
-        found = (await visit.api.get("problems", state=state if state in STATES else ""))["items"]
+        found = (await visit.api.get("problems", state=state if state in STATES else "", **about))["items"]
         table.fill(_row(one) for one in found)
         opened = sum(one["open"] for one in found)
         said.text = f"{plural(opened, 'open dead letter')} in {plural(len(found), 'problem')}." if found else ""

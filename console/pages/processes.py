@@ -39,8 +39,7 @@ def _values(by: str) -> tuple[Column, ...]:
     return (
         Column(by.capitalize()), Column("Delivered", "number"), Column("A minute", "number"),
         Column("vs week before", "number"), *(Column(name, "number", "ms") for name in PERCENTILES),
-        Column("p95 vs week before", "state"), Column("Rework", "number"), Column("Repeats", "number"),
-        Column("Retried", "number"), Column("Dead letters", "number"),
+        Column("p95 vs week before", "state"), Column("Rework", "number"), Column("Dead letters", "number"),
     )  # fmt: skip
 
 
@@ -53,12 +52,11 @@ class _Processes:
         with tag("div", classes="tiles"):
             self._tiles = {name: Tile(name) for name in ("delivered", *PERCENTILES, "rework")}
         self._charts = ProcessCharts(visit, by if value else "", value)
-        with tag("div", classes="halves"):
-            with section("Where the time goes"):
-                self._shares = tag("div", classes="shares", aria_hidden="true")
-                self._hops = Sheet("Hops", HOPS, "Nothing was delivered in this time.", file="hops")
-            with section("Done more than once"):
-                self._rework = Sheet("Rework", REWORK, "Nothing was done twice.", file="rework")
+        with section("Where the time goes"):
+            self._shares = tag("div", classes="shares", aria_hidden="true")
+            self._hops = Sheet("Hops", HOPS, "Nothing was delivered in this time.", file="hops")
+        with section("Done more than once"):
+            self._rework = Sheet("Rework", REWORK, "Nothing was done twice.", file="rework")
         with section(f"By {by}"):
             nothing = f"No event of this time says its {by}." if by in BY[3:] else "Nothing came in this time."
             self._table = Sheet(f"By {by}", _values(by), nothing, file=f"processes-by-{by}")
@@ -112,8 +110,7 @@ class _Processes:
                 {**sheet.count(one["count"] / minutes), "text": _rate(one["count"], minutes)},
                 _change(change["count"]), *(sheet.lasting(one[name]) for name in PERCENTILES),
                 {**_change(slower), "mood": _slower(slower)} if slower is not None else sheet.text(""),
-                sheet.count(sum(rework.values())), sheet.count(rework["duplicate"]), sheet.count(rework["retried"]),
-                sheet.count(rework["dead_lettered"]),
+                sheet.count(sum(rework.values())), sheet.count(rework["dead_lettered"]),
             ],
         )  # fmt: skip
 

@@ -7,6 +7,7 @@ from console.pages.parts import sheet
 from console.pages.parts.ask import Field, ask
 from console.pages.parts.basics import section, tag
 from console.pages.parts.flowmap import FlowMap, keys, state_of
+from console.pages.parts.only import only
 from console.pages.parts.rates import Rates
 from console.pages.parts.sheet import Column, Row, Sheet
 from console.pages.visit import Visit
@@ -20,20 +21,23 @@ COLUMNS = (
 
 async def routes(visit: Visit) -> None:
     """Build the page."""
+    one_of = only(visit, "route")
     rates, said = Rates(), tag("p", "", "quiet")
 
     async def act(name: str, route: str) -> None:
         await _turn(visit, name, route)
         await refresh()
 
-    table = Sheet("Routes", COLUMNS, "No routes. An architect describes them in routes/*.yaml.", file="routes", act=act)
+    nothing = f"No route {one_of}." if one_of else "No routes. An architect describes them in routes/*.yaml."
+    table = Sheet("Routes", COLUMNS, nothing, file="routes", act=act)
     with section("Flow"):
         flow = FlowMap()
 
     async def refresh() -> None:
         seen = await visit.api.get("overview")
         speeds = rates.of(keys(seen))
-        table.fill(_row(one, speeds, visit.may(Role.OPERATOR)) for one in seen["routes"])
+        shown = [one for one in seen["routes"] if one_of in ("", one["route"])]
+        table.fill(_row(one, speeds, visit.may(Role.OPERATOR)) for one in shown)
         flow.fill(seen, speeds)
         said.text = f"Content revision {seen['revision']}"
 

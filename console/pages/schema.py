@@ -16,11 +16,11 @@ from console.pages.schemas import promise_of
 from console.pages.visit import Visit
 
 VERSIONS = (
-    Column("Version"), Column("State", "state"), Column("Sent by", "long"), Column("Last seen", "time"),
-    Column("Compared with the one before"),
+    Column("Version"), Column("State", "state"), Column("Instead", "long"), Column("Sent by", "long"),
+    Column("Last seen", "time"), Column("Compared with the one before"),
 )  # fmt: skip
 CHANGES = (
-    Column("Place", "code"), Column("Change", "long"), Column("Breaks", "state"), Column("Why", "long"),
+    Column("Place", "code"), Column("Change", "long"), Column("Verdict", "state"), Column("Why", "long"),
     Column("Witness", "code"),
 )  # fmt: skip
 USES = (Column("Used by"), Column("Name"), Column("How"))
@@ -64,7 +64,8 @@ def _versions(seen: Mapping[str, Any]) -> None:
                 one["version"],
                 [
                     sheet.text(one["version"], f"{here}?version={one['version']}"),
-                    state | {"text": f"deprecated: {one['deprecated']}"} if one["deprecated"] else state,
+                    state,
+                    sheet.text(one["deprecated"]),
                     sheet.text(", ".join(each["source"] for each in senders)),
                     sheet.when(max((each["last_seen"] for each in senders), default=0)),
                     sheet.text(f"{before} to {one['version']}", compared) if before else sheet.text(""),
@@ -131,9 +132,8 @@ def _verdict(found: Mapping[str, Any]) -> None:
 
 def _change(place: int, one: Mapping[str, Any]) -> Row:
     breaks = " and ".join(one["breaks"])
-    said = (
-        sheet.state(breaks if one["proven"] else f"{breaks}, not proven", "warn") if breaks else sheet.state("no", "")
-    )
+    word = f"breaks {breaks}" + ("" if one["proven"] else ", not proven")
+    said = sheet.state(word, "warn") if breaks else sheet.state("breaks nothing", "")
     return Row(
         str(place),
         [

@@ -5,6 +5,7 @@ from urllib.parse import quote
 
 from console.pages.parts import sheet
 from console.pages.parts.basics import Mood, duration, plural, tag, words
+from console.pages.parts.only import only
 from console.pages.parts.sheet import Column, Row, Sheet
 from console.pages.visit import Visit
 
@@ -20,12 +21,13 @@ COLUMNS = (
 
 async def sources(visit: Visit) -> None:
     """Build the page."""
-    said = tag("p", "", "quiet")
-    nothing = "No sources. An architect describes them in gateway/*.yaml."
+    one_of, said = only(visit, "source"), tag("p", "", "quiet")
+    nothing = f"No source {one_of}." if one_of else "No sources. An architect describes them in gateway/*.yaml."
     table = Sheet("Sources", COLUMNS, nothing, file="sources")
 
     async def refresh() -> None:
-        found = (await visit.api.get("sources"))["items"]
+        items = (await visit.api.get("sources"))["items"]
+        found = [one for one in items if one_of in ("", one["source"])]
         table.fill(source_row(one) for one in sorted(found, key=lambda one: not one["silent"]))
         silent = sum(one["silent"] for one in found)
         said.text = f"{plural(silent, 'source')} silent for longer than usual." if silent else ""

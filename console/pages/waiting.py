@@ -38,4 +38,4 @@ class Waiting:
         (anchor,) = self._entries[path]
         if count:
             with anchor, tag("span", f"{count:,}", f"side-count badge {looks}") as self._badges[path]:
-                tag("span", f" {what}", "hidden")
+                tag("span", f" {what}", "heard")  # Quasar hides `hidden` from all

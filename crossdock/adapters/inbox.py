@@ -71,6 +71,12 @@ class NatsInbox:
         if subscription:
             await wire.unsubscribe(self._client, subscription)
 
+    async def remove(self) -> None:
+        """End the subscription and the consumer; where the broker is away it forgets what is idle by itself."""
+        await self.close()
+        with contextlib.suppress(NatsError, OSError):  # over a cancellation this would be heard as a lost broker
+            await self._client.jetstream().delete_consumer(self._stream, self._consumer)
+
     async def fetch(self, limit: int, wait: float) -> list[Message]:
         """See `Inbox.fetch`.
 

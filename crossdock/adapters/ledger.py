@@ -28,7 +28,7 @@ EVERY = 5.0  # seconds from look to look
 GRACE = 60.0  # seconds that something must be missing before it is told as a gap
 PATIENCE = 60.0  # seconds for an answer
 MOST_NAMED = 10_000  # of what does not add up
-_HEARD = 1_000  # lots of entries that wait for the end of a look
+_HEARD = 100_000  # entries that wait for the end of a look; those beyond are read by the next
 
 
 class Ledgers:
@@ -61,7 +61,7 @@ class Ledgers:
     def hear(self, entries: Sequence[Entry], first: int, last: int) -> None:
         """Take what messages of JOURNAL say that follow each other, so that they are not read twice."""
         if self._looking:
-            if len(self._heard) < _HEARD:
+            if sum(len(lot) for lot, _, _ in self._heard) < _HEARD:
                 self._heard.append((entries, first, last))
         elif self._sums is not None and first == self._sums.position + 1:
             self._sums.book.tell(entries)

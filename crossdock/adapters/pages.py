@@ -38,9 +38,8 @@ async def read(client: Client, stream: str, config: ConsumerConfig, limit: int, 
     """
     messages: list[Message] = []
     with told():
-        jetstream = client.jetstream()
         try:
-            info = await jetstream.add_consumer(stream, config)
+            info = await client.jetstream().add_consumer(stream, config)
         except NotFoundError:
             return []
         inbox = await NatsInbox(client, stream, info.name, whole=whole).start()
@@ -52,6 +51,5 @@ async def read(client: Client, stream: str, config: ConsumerConfig, limit: int, 
                     raise Unavailable(f"reading {stream} stalled")
                 messages += batch
         finally:
-            await inbox.close()
-            await jetstream.delete_consumer(stream, info.name)
+            await inbox.remove()
     return messages

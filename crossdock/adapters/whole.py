@@ -46,5 +46,4 @@ async def read(
             last = messages[-1].seq
             yield messages
     finally:
-        await inbox.close()
-        await jetstream.delete_consumer(stream, info.name)
+        await inbox.remove()

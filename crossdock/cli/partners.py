@@ -49,7 +49,7 @@ def partner_show(
         write_json(found)
         return
     before = found["before"]
-    typer.echo(f"{found['partner']}: {found['score']:g} of 100 points, before that {_or_none(before['score'])}")
+    typer.echo(f"{found['partner']}: {_points(found['score'])}, before that {_points(before['score'])}")
     for one in found["lost"]:
         typer.echo(f"  -{one['points']:g}  {one['reason']}")
     names = [name for name in found["change"] if found[name] or before[name]]
@@ -77,5 +77,5 @@ def _at(milliseconds: int) -> str:
     return when(milliseconds) if milliseconds else "never"
 
 
-def _or_none(score: float | None) -> str:
-    return "nothing came" if score is None else f"{score:g}"
+def _points(score: float | None) -> str:
+    return "nothing came" if score is None else f"{score:g} of 100 points"

@@ -17,6 +17,7 @@ _TWICE = (
 
 route_app = typer.Typer(no_args_is_help=True, help="List, pause and resume routes, send past events through one.")
 RouteName = Annotated[str, typer.Argument(help="The name of the route.")]
+Reason = Annotated[str, typer.Option("--reason", help="Why, for the audit log.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -49,25 +50,35 @@ def _parked(one: dict[str, Any]) -> list[Any]:
 
 @route_app.command("pause")
 def route_pause(
-    name: RouteName, data: DataOption = DATA, ops: OpsOption = "", token: TokenOption = "", json: JsonOption = False
+    name: RouteName,
+    reason: Reason = "",
+    data: DataOption = DATA,
+    ops: OpsOption = "",
+    token: TokenOption = "",
+    json: JsonOption = False,
 ) -> None:
     """Stop delivering a route; it keeps its place.
 
-    Example: crossdock route pause sales-to-erp
+    Example: crossdock route pause sales-to-erp --reason "the ERP is maintained"
     """
-    done = Remote(ops, token, data).call("POST", _path(name, "pause"))
+    done = Remote(ops, token, data).call("POST", _path(name, "pause"), {"reason": reason})
     write_json(done) if json else typer.echo(f"Route {name} is paused.")
 
 
 @route_app.command("resume")
 def route_resume(
-    name: RouteName, data: DataOption = DATA, ops: OpsOption = "", token: TokenOption = "", json: JsonOption = False
+    name: RouteName,
+    reason: Reason = "",
+    data: DataOption = DATA,
+    ops: OpsOption = "",
+    token: TokenOption = "",
+    json: JsonOption = False,
 ) -> None:
     """Deliver a paused route again, from where it stood.
 
     Example: crossdock route resume sales-to-erp
     """
-    done = Remote(ops, token, data).call("POST", _path(name, "resume"))
+    done = Remote(ops, token, data).call("POST", _path(name, "resume"), {"reason": reason})
     write_json(done) if json else typer.echo(f"Route {name} delivers.")
 
 

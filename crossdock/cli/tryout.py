@@ -21,8 +21,8 @@ from crossdock.cli.output import (
 )
 from crossdock.contenttest import JSON, Arrival
 from crossdock.kernel.event import STRUCTURED, Event
+from crossdock.kernel.marked import marked
 from crossdock.project import Project
-from crossdock.trial.marked import marked
 from crossdock.trial.outcome import DEAD, QUARANTINED, REFUSED, Outcome, Sent
 from crossdock.trial.rehearsal import Rehearsal
 from routes.match import explain as explain_routes

@@ -59,6 +59,11 @@ def sorted_dumps(value: Any) -> bytes:
     return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
 
 
+def escaped(key: str) -> str:
+    """Return a member's name as a step of a JSON pointer (RFC 6901, section 3)."""
+    return key.replace("~", "~0").replace("/", "~1")
+
+
 def has_long_number(raw: bytes) -> bool:
     """Tell whether the text holds a run of 16 digits or more, which a double may not hold."""
     return _LONG in raw.translate(_DIGITS)

@@ -16,6 +16,7 @@ class Metrics:
         self._of_the_whole(to)
         self._of_lookups(to)
         self._of_polls(to)
+        self._of_traces(to)
         self.accepted = Counter("crossdock_accepted", "Events stored in RAW", ["source"], registry=to)
         self.rejected = Counter("crossdock_rejected", "Events refused by the gateway", ["code", "partner"], registry=to)
         self.unverified = Counter(
@@ -38,11 +39,6 @@ class Metrics:
         )
         self.dedupe_waits = Counter("crossdock_dedupe_waits", "Waits for the dedupe store", registry=to)
         self.recovered = Counter("crossdock_consumers_recovered", "Consumers made again", ["consumer"], registry=to)
-
-        self.spans_exported = Counter("crossdock_spans_exported", "Spans that the collector took", registry=to)
-        self.spans_dropped = Counter(
-            "crossdock_spans_dropped", "Spans that did not reach the collector", ["reason"], registry=to
-        )
 
         self.cpu = Counter("crossdock_cpu_seconds", "CPU time that the process used", registry=to)
         self._spent = 0.0
@@ -91,6 +87,12 @@ class Metrics:
         )
         self.poll_success = Gauge(
             "crossdock_poll_success_seconds", "Unix time when a poll last reached its origin", ["source"], registry=to
+        )
+
+    def _of_traces(self, to: CollectorRegistry) -> None:
+        self.spans_exported = Counter("crossdock_spans_exported", "Spans that the collector took", registry=to)
+        self.spans_dropped = Counter(
+            "crossdock_spans_dropped", "Spans that did not reach the collector", ["reason"], registry=to
         )
 
     def _of_lookups(self, to: CollectorRegistry) -> None:

@@ -53,11 +53,15 @@ class Replayer:
         Raises:
             Unavailable: the broker does not answer.
         """
-        if plan.id in self._tasks:
-            await self.ended(plan.id)  # after a pause it ends its lot
+        if task := self._tasks.get(plan.id):
+            await asyncio.wait([task])  # after a pause it ends its lot
             plan = await self.plans.get(plan.id) or plan
         mark, begun = plan.mark or await self.outbox.sends.newest(), plan.begun or now_ms()
-        stored = await self.plans.put(replace(plan, state="running", runner=self._name, mark=mark, begun=begun))
+        try:
+            stored = await self.plans.put(replace(plan, state="running", runner=self._name, mark=mark, begun=begun))
+        except Unavailable:
+            self.begin()  # it may be stored all the same
+            raise
         if stored is not None:
             self._stops[plan.id] = asyncio.Event()
             self._tasks[plan.id] = asyncio.create_task(self._patiently(stored, again=bool(plan.mark)))
@@ -77,19 +81,26 @@ class Replayer:
         return turned
 
     def begin(self) -> None:
-        """Go on with what a process before this one left running."""
-        self._tasks[""] = asyncio.create_task(self._resume())
+        """Go on with what runs and nobody here works on, such as what a process before this one left."""
+        if self._is_idle(""):
+            self._tasks[""] = asyncio.create_task(self._resume())
+
+    def _is_idle(self, name: str) -> bool:
+        return (task := self._tasks.get(name)) is None or task.done()
 
     async def _resume(self) -> None:
         while True:
             try:
                 for plan in await self.plans.all():
-                    if plan.state == "running" and plan.runner != self._name:
+                    if plan.state == "running" and self._is_idle(plan.id):
                         await self.start(plan)
                 return
             except Unavailable as error:
                 log.warning("replay plans: %s", error)
                 await asyncio.sleep(AWAY)
+            except Exception:
+                log.exception("replay plans cannot go on by themselves")
+                return
 
     async def ended(self, plan_id: str) -> None:
         """Wait until this process does nothing more for a plan."""

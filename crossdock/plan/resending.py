@@ -50,5 +50,10 @@ def again(letter: DeadLetter) -> Stored | Redelivery:
 
 
 def _shown(example: Example) -> dict[str, Any]:
-    changes = [one.change() for one in example.differences]
-    return {"id": example.id, "source": example.source, "type": example.type, "changes": changes}
+    return {
+        "id": example.id,
+        "source": example.source,
+        "type": example.type,
+        "changes": [one.change() for one in example.differences],
+        "differences": [one.as_dict("before", "after") for one in example.differences],
+    }

@@ -45,7 +45,10 @@ async def run(here: Base, drifts: Drifts, heard: Reports, project: Callable[[], 
     try:
         while True:
             await asyncio.sleep(TALLY_EVERY)
-            drifts.known.refused(_by_partner(heard.refusals(), project()), now_ms())
+            try:
+                drifts.known.refused(_by_partner(heard.refusals(), project()), now_ms())
+            except Exception:
+                log.exception("drift: what gateways refused could not be counted")  # and must not end the looks beside
     finally:
         looking.cancel()
 

@@ -37,6 +37,7 @@ from crossdock.supervisor.applying import Applying
 from crossdock.supervisor.base import Base, base
 from crossdock.supervisor.examining import Examining
 from crossdock.supervisor.http import serve
+from crossdock.supervisor.lasting import lasting
 from crossdock.supervisor.priority import TELLS, give_way
 from crossdock.supervisor.rehearsing import Rehearsing
 from crossdock.supervisor.trials import Trials
@@ -68,8 +69,11 @@ async def ops(env: Mapping[str, str]) -> None:
         give_way(TELLS)  # late, for a quick start; before the threads of the projection, which take it over
         following = asyncio.create_task(here.following.run(change))
         projector = Projector(here.client, journal, here.settings.retention.journal, ledgers.hear)
-        beside = drifting.run(here, desk.drifts, heard, lambda: desk.project)
-        projecting = [asyncio.create_task(one) for one in (projector.run(), ledgers.run(), truths(here, desk), beside)]
+        works = {
+            "the journal": projector.run, "the ledger": ledgers.run, "metrics": partial(truths, here, desk),
+            "drift": partial(drifting.run, here, desk.drifts, heard, lambda: desk.project),
+        }  # fmt: skip
+        projecting = [asyncio.create_task(lasting(name, act)) for name, act in works.items()]
         desk.backfiller.begin()
         desk.replayer.begin()
         watching = asyncio.create_task(desk.alerts.run())

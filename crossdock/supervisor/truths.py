@@ -31,7 +31,7 @@ async def truths(here: Base, desk: Desk) -> None:
 
 async def _refresh(here: Base, desk: Desk) -> None:
     waiting = await desk.lags()
-    oldest = await ages(here.client, desk.project)
+    oldest = desk.ages = await ages(here.client, desk.project)
     put(here.metrics.lag, {(name,): lag.waiting for name, lag in waiting.items()})
     put(here.metrics.oldest_age, {(name,): age for name, age in oldest.items()})
     sources, routes = desk.project.sources, desk.project.routes

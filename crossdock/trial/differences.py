@@ -56,7 +56,7 @@ def compare(what: str, expected: Any, got: Any, pointer: str = "") -> Iterator[D
     """Yield the differences between two JSON values, from the outside in."""
     if isinstance(expected, dict) and isinstance(got, dict):
         for key in [*expected, *(key for key in got if key not in expected)]:
-            yield from _member(what, expected, got, key, f"{pointer}/{escaped(key)}")
+            yield from _member(what, expected, got, key, f"{pointer}/{jsontext.escaped(key)}")
     elif isinstance(expected, list) and isinstance(got, list):
         numbered = dict(enumerate(expected)), dict(enumerate(got))
         for index in range(max(len(expected), len(got))):
@@ -72,11 +72,6 @@ def _member(
         yield from compare(what, expected[key], got[key], place)
     else:
         yield Difference(what, place, expected.get(key, NOTHING), got.get(key, NOTHING))
-
-
-def escaped(key: str) -> str:
-    """Return a member's name as a part of a JSON pointer."""
-    return key.replace("~", "~0").replace("/", "~1")
 
 
 def shown(value: Any) -> str:

@@ -141,9 +141,10 @@ class _Run:
 
     async def redeliver(self, arrival: Redelivery) -> Outcome:
         """Return what becomes of an event that goes to one route again, whether that wants it still or not."""
-        event = events.restore(arrival.body)
+        event: Event | None = None
         sent, failures = list[Sent](), list[Failure]()
         try:
+            event = events.decode_structured(arrival.body)  # checked, as it may have been damaged since it was stored
             if arrival.route not in self._project.routes:
                 raise refuse("unknown_route", f"there is no route {arrival.route!r} any more")
             if one := await self._sent(self._project.routes[arrival.route], event, arrival.source):

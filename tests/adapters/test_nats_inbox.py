@@ -18,7 +18,7 @@ from crossdock.adapters.nats import as_message, hand_out
 from crossdock.adapters.whole import read
 from crossdock.kernel.problems import Unavailable
 from crossdock.kernel.stream import EVENTS, Record
-from tests.realservers import clean
+from tests.realservers import clean, connected
 
 CONSUMER = route_consumer("stock", ["inventory.sold"])
 
@@ -216,3 +216,30 @@ def test_both_versions_of_the_acknowledgement_subject_are_read(
     assert (message.subject, message.payload, message.headers) == ("event.a", b"x", {"Crossdock-Source": "tills"})
     assert hand_out(reply.encode()) == 77
     assert message.time == nanoseconds / 1e9
+
+
+def test_a_reader_that_is_cancelled_ends_though_the_connection_has_gone_before(nats_url: str) -> None:
+    async def scenario() -> None:
+        async with clean(nats_url) as (_, topology), connected(nats_url) as client:
+            # given
+            await topology.consumer(CONSUMER)
+            inbox = await NatsInbox(client, CONSUMER.stream, CONSUMER.name).start()
+            waits = asyncio.Event()
+
+            async def reader() -> None:
+                try:
+                    waits.set()
+                    await inbox.fetch(1, 30)
+                finally:
+                    await inbox.remove()
+
+            task = asyncio.create_task(reader())
+            await waits.wait()
+            # when
+            await client.close()
+            task.cancel()
+            await asyncio.wait([task], timeout=5)
+            # then
+            assert task.cancelled()
+
+    asyncio.run(scenario())

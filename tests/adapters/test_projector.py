@@ -12,7 +12,7 @@ from sqlalchemy.exc import OperationalError
 from crossdock.adapters import projector
 from crossdock.adapters.inbox import NatsInbox
 from crossdock.adapters.log import Acks, NatsLog
-from crossdock.adapters.projector import Projector
+from crossdock.adapters.projector import Projector, pause
 from crossdock.adapters.sql import SqlJournal
 from crossdock.kernel.stream import JOURNAL, Message, Record
 from journal.entry import SUBJECT, Entry, pack
@@ -206,3 +206,10 @@ def test_a_database_that_fails_once_is_asked_again(nats_url: str, tmp_path: Path
             store.close()
 
     asyncio.run(scenario())
+
+
+@pytest.mark.parametrize(("entries", "seconds"), [(1, 0.101), (400, 0.5), (900, 1.0), (100_000, 1.0)])
+def test_the_more_came_at_once_the_more_are_collected_for_the_next_transaction_for_a_second_at_most(
+    entries: int, seconds: float
+) -> None:
+    assert pause(entries) == pytest.approx(seconds)

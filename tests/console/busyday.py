@@ -65,7 +65,9 @@ def deviations(seen: Seen, many: int = 3) -> None:
     assert isinstance(journal, SqlJournal)
     journal.processes.pairs.use([RULE])
     keys = [f"A/{place}" if place else HOSTILE for place in range(many)]
-    lines = [happened(9_000 + place, now - place * DAY * MS // 2 - 9_000, RECEIVED, key) for place, key in enumerate(keys)]
+    lines = [
+        happened(9_000 + place, now - place * DAY * MS // 2 - 9_000, RECEIVED, key) for place, key in enumerate(keys)
+    ]
     journal.project(lines, journal.position() + 1)
 
 

@@ -41,8 +41,8 @@ async def happen(made: Office) -> None:
     drifts, now = made.desk.drifts, int(time.time() * 1000)
     await drifts.look()
     refused: dict[str, Any] = {"store": "0042", "receipt": None, "lines": [], NAME: 1}
-    for data in (refused, refused, {"receipt": "7", "lines": []}):
-        drifts.refused({"source": "tills", "type": "pos.sale", "version": "1.0", "id": HOSTILE, "data": data})
+    for one in (refused, refused, {"receipt": "7", "lines": []}):
+        drifts.refused({"source": "tills", "type": "pos.sale", "version": "1.0", "id": HOSTILE, "data": one})
     for count in (0, 40):
         told = {("stores", HOSTILE[:40]): count, ("stores", "invalid_json"): count // 2}
         drifts.known.refused({"gateway": told}, now)

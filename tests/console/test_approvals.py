@@ -146,3 +146,13 @@ def test_fewer_dead_letters_than_config_says_take_no_second_person(tmp_path: Pat
         assert two.status == 202
 
     played(tmp_path, scenario, {"discard": 2})
+
+
+def test_what_takes_a_second_person_as_a_plan_is_not_sent_without_one(tmp_path: Path) -> None:
+    async def scenario(scene: Scene) -> None:
+        both = {"ids": [AT_TARGET, AT_PROCESS]}
+        assert (await scene.call("ann", "POST", "replays", {**both, "dry_run": True})).status == 200
+        assert ((await scene.call("ann", "POST", "replays", both)).status, scene.sent(), scene.noted()) == (409, [], [])
+        assert (await scene.call("ann", "POST", "replays", {"ids": [AT_TARGET]})).status == 200
+
+    played(tmp_path, scenario, {"plan": 2})

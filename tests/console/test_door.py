@@ -1,6 +1,7 @@
 """The door: who is not known gets nothing but the way to sign in, by HTTP and by WebSocket."""
 
 import asyncio
+from importlib.metadata import version
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -19,8 +20,12 @@ def run(scenario: Any) -> Any:
 
 
 @pytest.mark.parametrize(
-    "path", ["/events", "/no/such/page", "/_nicegui_ws/socket.io/", "/openapi.json", "/docs", "/metrics2"]
-)
+    "path",
+    [
+        "/events", "/no/such/page", "/_nicegui_ws/socket.io/", "/openapi.json", "/docs", "/metrics2", "/login/x",
+        "/login/oidc/x", "/_nicegui/0/static/x",
+    ],
+)  # fmt: skip
 def test_who_is_not_known_gets_nothing_not_even_whether_there_is_such_a_page(path: str) -> None:
     async def scenario() -> None:
         made = await house()
@@ -86,7 +91,8 @@ def test_a_program_and_a_change_are_told_what_is_missing_instead(path: str) -> N
 @pytest.mark.parametrize(
     ("path", "open_"),
     [
-        ("/livez", True), ("/login", True), ("/login/page.js", True), ("/_nicegui/3.18.0/static/a.js", True),
+        ("/livez", True), ("/login", True), ("/login/oidc/callback", True),
+        (f"/_nicegui/{version('nicegui')}/static/a.js", True), ("/login/page.js", False),
         ("/loginx", False), ("/livez/x", False), ("/_nicegui/1/dynamic_resources/x", False), ("/_nicegui/x", False),
         ("/_nicegui/a/b/static/x", False), ("/x/_nicegui/1/static/x", False), ("/ops/v1/session/password", False),
     ],
@@ -185,3 +191,14 @@ def test_every_answer_tells_browsers_to_be_careful_with_it() -> None:
 def test_an_empty_token_would_let_everybody_in_and_is_refused() -> None:
     with pytest.raises(ValueError, match="everybody"):
         open_access("")
+
+
+@pytest.mark.parametrize("origin", ["null", "http://[", "http://evil.example", "http://", "x"])
+def test_an_origin_that_is_no_page_of_this_host_signs_nobody_in(origin: str) -> None:
+    async def scenario() -> None:
+        browser = (await house()).browser()
+        assert (await browser.sign_in(origin=origin)).status == 403
+        await browser.sign_in()
+        assert (await browser.send("POST", "/ops/v1/act", origin=origin)).status == 403
+
+    run(scenario())

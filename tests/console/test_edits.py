@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from crossdock.kernel import jsontext
-from crossdock.kernel.stream import DEAD_LETTER, EDIT, ORIGIN, QUARANTINED
+from crossdock.kernel.event import encode_structured
+from crossdock.kernel.stream import DEAD_LETTER, EDIT, ORIGIN, QUARANTINED, VERSION
 from journal import entry
-from tests.console.letterscene import AT_PROCESS, AT_TARGET, EXACT, NAME, Scene, event_of, played
+from tests.console.letterscene import AT_PROCESS, AT_TARGET, EXACT, NAME, RAW_EVENT, Scene, event_of, played
 
 RIGHT_ITEM = [{"op": "replace", "path": "/data/lines/0/gtin", "value": "1"}]
 NO_TILL = [{"op": "remove", "path": "/data/till"}]
@@ -26,6 +27,29 @@ def test_a_dry_run_shows_the_document_the_difference_and_what_would_be_sent(tmp_
         assert (request["route"], request["body"]["site"]) == ("stock", "STORE-0042")
         assert NAME not in answer.body.decode()
         assert (scene.sent(), scene.noted(), await scene.acts()) == ([], [], [])
+
+    played(tmp_path, act)
+
+
+@pytest.mark.parametrize("place", ["/data/receipt", "/subject"])
+def test_a_dry_run_covers_what_is_personal_wherever_a_patch_puts_it(tmp_path: Path, place: str) -> None:
+    async def act(scene: Scene) -> None:
+        copied = [*RIGHT_ITEM, {"op": "copy", "from": "/data/customer", "path": place}]
+        answer = await scene.patch(AT_PROCESS, copied, dry_run=True)
+        assert (answer.status, place in answer.body.decode(), NAME in answer.body.decode()) == (200, True, False)
+
+    played(tmp_path, act)
+
+
+def test_a_dry_run_covers_an_event_that_no_schema_described_before_the_patch(tmp_path: Path) -> None:
+    async def act(scene: Scene) -> None:
+        of_old = RAW_EVENT._replace(dataschema="crossdock:/pos.sale/9.9")
+        headers = {key: value for key, value in scene.letters[7].headers.items() if key != VERSION}
+        scene.letters[7] = replace(scene.letters[7], payload=encode_structured(of_old), headers=headers)
+        patch = [*RIGHT_ITEM, {"op": "replace", "path": "/dataschema", "value": RAW_EVENT.dataschema}]
+        answer = await scene.patch(AT_PROCESS, patch, dry_run=True)
+        (request,) = answer.json()["requests"]
+        assert (request["body"]["site"], NAME in answer.body.decode()) == ("STORE-0042", False)
 
     played(tmp_path, act)
 

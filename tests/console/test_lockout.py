@@ -9,9 +9,11 @@ from hypothesis import strategies as st
 from console import lockout
 from console.lockout import Lockout
 from console.passwords import AT_ONCE, MOST_WAITING, Crowded, Passwords
+from console.users import Users
 from crossdock.kernel.accesssettings import LockoutLimits
+from crossdock.kernel.problems import Unavailable
 from crossdock.kernel.settings import Console
-from tests.console.accessmade import DIGEST, Clock, House, house
+from tests.console.accessmade import DIGEST, PASSWORD, TOKEN, Clock, House, house
 
 LIMITS = LockoutLimits(failures=3, address_failures=6, most=60.0)
 
@@ -158,5 +160,41 @@ def test_a_crowd_locks_nobody_out(monkeypatch: pytest.MonkeyPatch) -> None:
             changed.setattr(Passwords, "fits", crowded)
             assert await failures(place, "operator", 20) == [503] * 20
         assert (await place.browser().sign_in("operator")).status == 200
+
+    asyncio.run(scenario())
+
+
+def test_a_store_that_is_away_locks_nobody_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def scenario() -> None:
+        place = await house(Console(lockout=LIMITS))
+
+        async def away(*_: str) -> None:
+            raise Unavailable("nats: away")
+
+        with monkeypatch.context() as changed:
+            changed.setattr(Users, "find", away)
+            for _ in range(20):
+                with pytest.raises(Unavailable):
+                    await place.browser().sign_in("operator")
+        assert (await place.browser().sign_in("operator")).status == 200
+
+    asyncio.run(scenario())
+
+
+def test_no_name_that_somebody_types_locks_who_signs_in_with_a_token() -> None:
+    async def scenario() -> None:
+        place = await house(Console(lockout=LIMITS))
+        assert await failures(place, "token of 127.0.0.1", 4) == [401, 401, 401, 429]
+        assert (await place.browser().send("POST", "/ops/v1/session", {"token": TOKEN})).status == 200
+
+    asyncio.run(scenario())
+
+
+def test_nobody_is_called_as_who_acts_with_the_token_of_the_installation() -> None:
+    async def scenario() -> None:
+        place = await house()
+        wanted = {"name": "token", "role": "admin", "password": PASSWORD}
+        assert (await place.bearer("POST", "/ops/v1/users", wanted)).status == 422
+        assert await place.access.users.find("token") is None
 
     asyncio.run(scenario())

@@ -8,10 +8,13 @@ from typing import Any
 import pytest
 
 from console import outcomes, selections
+from console.masking import personal_of_all, shown_patch
 from crossdock.kernel.event import Event, encode_structured
 from crossdock.kernel.stream import RAW_SEQ, SOURCE, Record
 from journal import entry
 from journal.entry import Entry
+from tests import smallproject
+from tests.console.letterscene import changes
 from tests.console.opsmade import DEAD, ROUTED, Office, office
 from tests.console.test_plans import ended, made
 
@@ -178,3 +181,21 @@ def test_a_patch_is_kept_exactly_and_told_by_its_name_only(tmp_path: Path) -> No
         assert (plan["edit"][:3], "patch" in plan, "patch" in plan["asked"]) == ("ed-", False, False)
 
     scene(tmp_path, act)
+
+
+def test_the_audit_log_has_the_patch_of_a_plan_that_is_run(tmp_path: Path) -> None:
+    async def act(here: Office) -> None:
+        plan = await made(here, ids=["dl-1"], patch=PATCH)
+        await here.call("POST", f"/ops/v1/plans/{plan['id']}/run")
+        await ended(here, plan["id"])
+        (noted,) = (await here.call("GET", "/ops/v1/audit?act=plan.run")).json()["items"]
+        assert (noted["detail"]["edit"], noted["detail"]["patch"]) == (plan["edit"], PATCH)
+
+    scene(tmp_path, act)
+
+
+def test_a_patch_of_events_of_many_types_is_covered_where_any_schema_calls_a_place_personal(tmp_path: Path) -> None:
+    personal = personal_of_all(smallproject.project(tmp_path, changes()))
+    patch = [{"op": "add", "path": path, "value": {"customer": "Ada"}} for path in ("/data", "/data/customer")]
+    patch.append({"op": "add", "path": "/data/till", "value": "7"})
+    assert [one["value"] for one in shown_patch(patch, personal)] == [{"customer": "***"}, "***", "7"]

@@ -11,7 +11,7 @@ from playwright.sync_api import Locator, expect
 from console.access import Role
 from crossdock.kernel.apikeys import make_key
 from tests.console.accessmade import AT, DIGEST, PASSWORD
-from tests.console.chromium import Consoles, Seen, consoles
+from tests.console.chromium import WIDE, Consoles, Seen, consoles
 from tests.console.deskmade import HOSTILE
 from tests.console.receiving import FILES, happen, prepare
 
@@ -28,10 +28,27 @@ def driven() -> Iterator[Consoles]:
         yield made
 
 
+@pytest.fixture(scope="module")
+def held(driven: Consoles, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seen]:
+    yield from _opened(driven, tmp_path_factory.mktemp("held"))
+
+
+@pytest.fixture
+def shown(held: Seen) -> Seen:
+    """A desk that tests look at and leave as it is."""
+    held.page.set_viewport_size({"width": WIDE[0], "height": WIDE[1]})
+    return held
+
+
 @pytest.fixture
 def seen(driven: Consoles, tmp_path: Path) -> Iterator[Seen]:
-    prepare(tmp_path)
-    with driven.open(tmp_path, changes=FILES) as opened:
+    """A desk of the test's own."""
+    yield from _opened(driven, tmp_path)
+
+
+def _opened(driven: Consoles, root: Path) -> Iterator[Seen]:
+    prepare(root)
+    with driven.open(root, changes=FILES) as opened:
         driven.run(happen(opened.desk))
         yield opened
 
@@ -53,29 +70,29 @@ def make(seen: Seen, **texts: str) -> Locator:
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_a_page_can_be_used_by_everybody_in_both_colours_on_a_desktop_and_on_a_phone(seen: Seen, path: str) -> None:
-    seen.go(path)
-    assert seen.faults_everywhere() == {}
-    assert seen.page.locator("main img, .page img").count() == 0
-    assert "owned" not in seen.page.title()
+def test_a_page_can_be_used_by_everybody_in_both_colours_on_a_desktop_and_on_a_phone(shown: Seen, path: str) -> None:
+    shown.go(path)
+    assert shown.faults_everywhere() == {}
+    assert shown.page.locator("main img, .page img").count() == 0
+    assert "owned" not in shown.page.title()
 
 
 @pytest.mark.parametrize("kind", ["unknown_field", "null", "rule"])
-def test_the_page_of_a_finding_can_be_used_by_everybody(seen: Seen, kind: str) -> None:
-    seen.go(finding(seen, kind))
-    expect(seen.page.get_by_role(BUTTON, name="Acknowledge")).to_be_visible()
-    assert seen.faults_everywhere() == {}
+def test_the_page_of_a_finding_can_be_used_by_everybody(shown: Seen, kind: str) -> None:
+    shown.go(finding(shown, kind))
+    expect(shown.page.get_by_role(BUTTON, name="Acknowledge")).to_be_visible()
+    assert shown.faults_everywhere() == {}
 
 
 @pytest.mark.parametrize("path", ["/drift", "/schemas", "/schemas/pos.sale", "/partners/stores"])
-def test_texts_of_partners_and_architects_stay_text(seen: Seen, path: str) -> None:
-    seen.go(path)
-    expect(seen.page.get_by_text("<img src=x").first).to_be_visible()
-    assert "owned" not in seen.page.title()
+def test_texts_of_partners_and_architects_stay_text(shown: Seen, path: str) -> None:
+    shown.go(path)
+    expect(shown.page.get_by_text("<img src=x").first).to_be_visible()
+    assert "owned" not in shown.page.title()
 
 
-def test_a_partner_says_what_each_lost_point_is_for(seen: Seen) -> None:
-    page = seen.go("/partners")
+def test_a_partner_says_what_each_lost_point_is_for(shown: Seen) -> None:
+    page = shown.go("/partners")
     expect(page.locator("tbody tr").first).to_contain_text("refused at the gateway")
     page.get_by_role("link", name="stores").click()
     page.wait_for_url("**/partners/stores")
@@ -85,11 +102,11 @@ def test_a_partner_says_what_each_lost_point_is_for(seen: Seen) -> None:
     expect(page.get_by_role("region", name="Sources, table")).to_contain_text("50/s, 100,000 a day")
 
 
-def test_a_partner_of_whom_nothing_came_is_no_fault(seen: Seen) -> None:
-    page = seen.go("/partners/quiet")
+def test_a_partner_of_whom_nothing_came_is_no_fault(shown: Seen) -> None:
+    page = shown.go("/partners/quiet")
     expect(page.get_by_text("Nothing was lost.")).to_be_visible()
     expect(page.get_by_text("No keys. Nobody can send by one.")).to_be_visible()
-    expect(seen.go("/partners/nobody").get_by_text("no partner nobody")).to_be_visible()
+    expect(shown.go("/partners/nobody").get_by_text("no partner nobody")).to_be_visible()
 
 
 def test_a_key_is_made_shown_once_and_copied(seen: Seen) -> None:
@@ -148,7 +165,7 @@ def test_a_key_is_rolled_and_revoked(seen: Seen) -> None:
     expect(page.get_by_role("dialog")).to_contain_text("refused within a second")
     page.get_by_role(BUTTON, name="Revoke it").click()
     # then
-    expect(table).not_to_contain_text(f"rolled to {seen.desk.keys.records()[0].id}")
+    expect(table).not_to_contain_text("rolled to")
     assert seen.desk.keys.find(old.id) is None
 
 
@@ -167,8 +184,8 @@ def test_a_viewer_sees_keys_and_findings_and_changes_none(driven: Consoles, seen
     assert seen.page.get_by_role(BUTTON, name=re.compile("Acknowledge|Ignore|note")).count() == 0
 
 
-def test_fields_left_out_from_the_beginning_stand_apart(seen: Seen) -> None:
-    page = seen.go("/drift")
+def test_fields_left_out_from_the_beginning_stand_apart(shown: Seen) -> None:
+    page = shown.go("/drift")
     expect(page.get_by_role("region", name="Drift, table")).to_contain_text("null /receipt")
     expect(page.get_by_role("region", name="Drift, table")).not_to_contain_text("/lines/*/colour")
     expect(page.get_by_role("region", name="Left out from the beginning, table")).to_contain_text("/lines/*/colour")
@@ -187,8 +204,8 @@ def test_a_finding_is_ignored_with_a_note(seen: Seen) -> None:
     expect(seen.go("/drift?state=ignored").get_by_role("region", name="Drift, table")).to_contain_text("null /receipt")
 
 
-def test_a_schema_that_allows_a_finding_is_shown_as_a_difference_alone_and_with_others(seen: Seen) -> None:
-    page = seen.go(finding(seen, "null"))
+def test_a_schema_that_allows_a_finding_is_shown_as_a_difference_alone_and_with_others(shown: Seen) -> None:
+    page = shown.go(finding(shown, "null"))
     proposal = page.get_by_role("region", name="1.1 to 1.2")
     expect(proposal.locator("ins", has_text='"null"')).to_be_visible()
     assert HOSTILE not in proposal.locator("ins").all_inner_texts()
@@ -200,31 +217,31 @@ def test_a_schema_that_allows_a_finding_is_shown_as_a_difference_alone_and_with_
     expect(page.get_by_role("region", name="Command")).to_have_text(re.compile(r"propose dr-\w+ dr-\w+ --to \.$"))
 
 
-def test_what_no_schema_should_allow_says_why(seen: Seen) -> None:
-    page = seen.go(finding(seen, "rule"))
+def test_what_no_schema_should_allow_says_why(shown: Seen) -> None:
+    page = shown.go(finding(shown, "rule"))
     expect(page.get_by_text("a rule of its schema is broken")).to_be_visible()
-    expect(seen.go("/drift/dr-none").get_by_text("no finding dr-none")).to_be_visible()
+    expect(shown.go("/drift/dr-none").get_by_text("no finding dr-none")).to_be_visible()
 
 
-def test_two_versions_are_compared_with_a_witness(seen: Seen) -> None:
-    page = seen.go("/schemas/spare.type")
+def test_two_versions_are_compared_with_a_witness(shown: Seen) -> None:
+    page = shown.go("/schemas/spare.type")
     expect(page.get_by_text("not backward compatible")).to_be_visible()
     expect(page.get_by_text("This breaks what the type promises: backward transitive.")).to_be_visible()
     changes = page.get_by_role("region", name="Changes, table")
     expect(changes).to_contain_text("/required")
-    expect(changes).to_contain_text('{"location"')
+    expect(changes).to_contain_text('"location": "x"')
     expect(page.get_by_role("region", name="1.0 to 1.1").locator("ins").first).to_contain_text('1.1"')
     # when
-    page.get_by_label("From").select_option("1.1")
-    page.get_by_label("To").select_option("1.0")
+    page.get_by_label("From", exact=True).select_option("1.1")
+    page.get_by_label("To", exact=True).select_option("1.0")
     page.get_by_role(BUTTON, name="Compare").click()
     # then
     page.wait_for_url("**/schemas/spare.type?from=1.1&to=1.0")
     expect(page.get_by_text("1.0 reads all that is written for 1.1.")).to_be_visible()
 
 
-def test_a_schema_says_who_uses_it_and_which_fields_are_keys_or_personal(seen: Seen) -> None:
-    page = seen.go("/schemas/pos.sale")
+def test_a_schema_says_who_uses_it_and_which_fields_are_keys_or_personal(shown: Seen) -> None:
+    page = shown.go("/schemas/pos.sale")
     uses = page.get_by_role("region", name="Used by, table")
     expect(uses).to_contain_text("tills")
     expect(uses).to_contain_text("pos.sale@1 to inventory.sold@1")
@@ -232,8 +249,8 @@ def test_a_schema_says_who_uses_it_and_which_fields_are_keys_or_personal(seen: S
     expect(fields.get_by_role("row", name="/store")).to_contain_text("store")
     expect(fields.get_by_role("row", name="/buyer")).to_contain_text("personal")
     expect(page.get_by_role("region", name="Versions, table")).to_contain_text("tills")
-    expect(seen.go("/schemas/pos.sold").get_by_text("no schema for the type pos.sold")).to_be_visible()
-    expect(seen.go("/schemas/pos.sale?from=9.9").get_by_text("pos.sale has no version 9.9")).to_be_visible()
+    expect(shown.go("/schemas/pos.sold").get_by_text("no schema for the type pos.sold")).to_be_visible()
+    expect(shown.go("/schemas/pos.sale?from=9.9").get_by_text("pos.sale has no version 9.9")).to_be_visible()
 
 
 def test_a_key_that_ended_and_one_that_lasts_are_told_apart(driven: Consoles, seen: Seen) -> None:

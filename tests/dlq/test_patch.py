@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crossdock.kernel import jsontext
+from crossdock.kernel.jsontext import escaped
 from crossdock.kernel.problems import Refused
-from crossdock.trial.differences import escaped
 from dlq import patch
 
 FAILS = object()

@@ -64,6 +64,26 @@ async def try_dry(site: Site, candidate: Path) -> None:
     assert len(await letters(site, 3, state="open")) == 3
 
 
+async def mend(site: Site, letter: dict[str, Any]) -> None:
+    """Send one edited and all others as they are; each comes home once, and the journey tells of the edit."""
+    site.targets["erp"].control = Control()
+    patch = '[{"op": "add", "path": "/data/till", "value": "T-9"}]'
+    assert (await site.command("dlq", "edit", letter["id"], "--patch", patch, "--dry-run"))["problems"] == []
+    words = ("--patch", patch, "--why", "the till was unplugged", "--yes")
+    done = await site.command("dlq", "edit", letter["id"], *words)
+    assert done["outcome"] == "sent"
+    await letters(site, 2, state="open")
+    await site.command("dlq", "replay", "--route", "stock-to-erp", "--yes")
+    await home(site)
+    booked = [effect.shown(full=True) for effect in site.targets["erp"].effects.values()]
+    assert sorted(str("T-9" in str(one)) for one in booked) == ["False", "False", "True"]
+    _, journey = await site.ops("GET", f"/ops/v1/events/{letter['event_id']}")
+    (told,) = [hop for hop in journey["hops"] if hop["outcome"] == "replayed"]
+    assert told["who"] == "token"
+    assert told["detail"].startswith(f"{done['edit']}: the till was unplugged")
+    assert (await site.command("audit", "verify"))["valid"]
+
+
 def test_a_mistake_in_a_map_is_seen_tried_with_its_fix_and_brought_home(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with running(tmp_path, MAPPED, more={FORM: MISTAKE}) as site:
@@ -91,24 +111,7 @@ def test_a_mistake_in_a_map_is_seen_tried_with_its_fix_and_brought_home(tmp_path
             assert [line for line in change["lines"] if line[0] in "+-"] == [f"-{MISTAKE.strip()}", f"+{FIX.strip()}"]
             assert found["sent"]["body"]["amount"] == "EUR"
             # when one is edited and all are sent
-            site.targets["erp"].control = Control()
-            patch = '[{"op": "add", "path": "/data/till", "value": "T-9"}]'
-            assert (await site.command("dlq", "edit", letter["id"], "--patch", patch, "--dry-run"))["problems"] == []
-            words = ("--patch", patch, "--why", "the till was unplugged", "--yes")
-            done = await site.command("dlq", "edit", letter["id"], *words)
-            assert done["outcome"] == "sent"
-            await letters(site, 2, state="open")
-            await site.command("dlq", "replay", "--route", "stock-to-erp", "--yes")
-            await home(site)
-            booked = [effect.shown(full=True) for effect in site.targets["erp"].effects.values()]
-            assert sorted(str("T-9" in str(one)) for one in booked) == ["False", "False", "True"]
-            _, journey = await site.ops("GET", f"/ops/v1/events/{letter['event_id']}")
-            (told,) = [hop for hop in journey["hops"] if hop["outcome"] == "replayed"]
-            assert (told["who"], told["detail"].startswith(f"{done['edit']}: the till was unplugged")) == (
-                "token",
-                True,
-            )
-            assert (await site.command("audit", "verify"))["valid"]
+            await mend(site, letter)
 
     asyncio.run(scenario())
 

@@ -86,7 +86,8 @@ def test_an_operator_finds_a_failing_target_tries_the_fix_dry_and_brings_everyth
             changes = re.findall(r'^\s*"(body of .*)",?$', told.dry_run, re.MULTILINE)
             assert changes
             assert all(change.startswith("body of stock-to-erp /amount: ") for change in changes)
-            assert (told.tried, f"Would pass\n{told.letters:,}" in told.dry_run) == (0, True)
+            assert f"Would send\n{told.letters:,} by stock-to-erp to erp" in told.dry_run
+            assert (told.tried, f"Against what was sent\n{told.letters:,} different" in told.dry_run) == (0, True)
             # then progress was seen between nothing and everything, and it never went back
             assert told.progress == sorted(told.progress)
             assert (told.progress[0], told.progress[-1]) == (0, told.letters)
@@ -100,7 +101,7 @@ def test_an_operator_finds_a_failing_target_tries_the_fix_dry_and_brings_everyth
             assert told.key in orders
             # then the log says who did what
             acts = [act for who, act, _ in told.acts if who == NAME]
-            assert acts == ["plan.run", "plan.pause", "plan.run", "plan.make", "problem.change"]
+            assert acts == ["plan.run", "plan.pause", "plan.run", "problem.change", "session.sign-in"]
             assert one.errors == []
 
     asyncio.run(scenario())

@@ -15,7 +15,7 @@ ROLES[sys.argv[1]]()
 UNUSED = {
     "gateway": {"aiohttp", "faststream", "sqlalchemy", "typer", "rich", "console"},
     "worker": {"aiohttp", "fastapi", "sqlalchemy", "typer", "rich", "console", "gateway"},
-    "ops": {"aiohttp", "faststream", "redis", "typer", "rich"},
+    "ops": {"aiohttp", "faststream", "redis", "typer", "rich", "valkey"},
 }
 
 

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
+from crossdock.kernel.marked import AROUND, marked
 from crossdock.kernel.problems import Problem
 from crossdock.trial.differences import compare
-from crossdock.trial.marked import AROUND, marked
 
 
 @pytest.mark.parametrize(

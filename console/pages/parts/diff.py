@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from difflib import SequenceMatcher
 from typing import Any, NamedTuple
 
@@ -51,3 +51,13 @@ def pieces(old: list[str], new: list[str]) -> Iterator[Piece]:
                 if lines:
                     yield Piece(kind, tuple(lines), after_gap)
                     after_gap = False
+
+
+def show_lines(lines: Iterable[str], label: str, *, more: bool = False) -> None:
+    """Show the lines of a unified diff as the API tells them."""
+    kinds = {"+": "ins", "-": "del"}
+    with tag("pre", classes="code-block diff", tabindex=0, role="region", aria_label=label):
+        for line in lines:
+            tag("span", "⋯\n", "gap") if line.startswith("@@") else tag(kinds.get(line[:1], "span"), f"{line}\n")
+        if more:
+            tag("span", "⋯ more lines differ\n", "gap")

@@ -28,7 +28,7 @@ class Marking:
 
     async def _change(self, said: dict[str, Any], done: str) -> None:
         if await self._visit.act(self._visit.api.send("PATCH", self._path, said), done) is not None:
-            await self._refresh()
+            await self._visit.act(self._refresh())
 
     async def _assign(self, seen: Mapping[str, Any]) -> None:
         due = seen["due"]

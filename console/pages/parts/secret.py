@@ -7,8 +7,8 @@ from nicegui import ui
 from console.pages.parts.basics import button, tag
 
 # Without https there is no navigator.clipboard (Secure Contexts, W3C), so the text is selected and copied as by hand.
-_COPY = """(pressed) => {
-  const button = pressed.currentTarget, secret = button.closest(".dialog").querySelector(".secret");
+COPY = """(pressed) => {
+  const button = pressed.currentTarget, secret = button.closest(".dialog").querySelector(".copied");
   const range = document.createRange();
   range.selectNodeContents(secret);
   getSelection().removeAllRanges();
@@ -28,9 +28,9 @@ async def show_secret(title: str, secret: str, lines: Sequence[str]) -> None:
         dialog.props["aria-labelledby"] = heading.html_id
         for line in lines:
             tag("p", line)
-        tag("pre", secret, "code-block secret", tabindex=0, role="region", aria_label=title)
+        tag("pre", secret, "code-block copied secret", tabindex=0, role="region", aria_label=title)
         with tag("div", classes="dialog-acts"):
-            tag("button", "Copy", "button", type="button", aria_live="polite").on("click", js_handler=_COPY)
+            tag("button", "Copy", "button", type="button", aria_live="polite").on("click", js_handler=COPY)
             button("I have kept it", dialog.close, "main")
     await dialog
     if not dialog.is_deleted:

@@ -1,11 +1,10 @@
-"""JSON for people, with the places that problems are about marked; called by `crossdock try`."""
+"""JSON for people, with the places that problems are about marked; called by `crossdock try` and the console."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 from crossdock.kernel import jsontext
 from crossdock.kernel.problems import Problem
-from crossdock.trial.differences import escaped
 
 AROUND = 3  # lines shown before and after a marked one
 _WHOLE = 40  # lines of a document that is shown whole
@@ -58,7 +57,7 @@ def _lines(value: Any, pointer: str, indent: str, label: str) -> Iterator[tuple[
     for key, child in members:
         left -= 1
         name = f"{jsontext.dumps(key).decode()}: " if isinstance(key, str) else ""
-        child_lines = list(_lines(child, f"{pointer}/{escaped(str(key))}", indent + "  ", name))
+        child_lines = list(_lines(child, f"{pointer}/{jsontext.escaped(str(key))}", indent + "  ", name))
         yield from child_lines[:-1]
         yield child_lines[-1][0], child_lines[-1][1] + ("," if left else "")
     yield f"{pointer}/", f"{indent}{closing}"  # no pointer of a problem ends so
