@@ -75,11 +75,14 @@ def _add_acts(app: FastAPI, desk: Desk, gate: Gate) -> None:
     @app.post("/ops/v1/plans/{plan}/run", dependencies=[gate(Role.OPERATOR)])
     async def run(plan: str, request: Request) -> Response:
         found = await _may(desk, plan, "run")
-        wanted, change = {"plan": found.id}, _change(desk, found)
-        order = ("plan", found.total, wanted, found.reason, wanted | change)
-        if not found.begun and (asked := await second_person(desk, request, *order)):
+        wanted, patched = {"plan": found.id}, _shown_patch(desk, found)
+        shown = {**wanted, "edit": found.edit, "patch": patched} if patched else wanted
+        if not found.begun and (
+            asked := await second_person(desk, request, "plan", found.total, wanted, found.reason, shown)
+        ):
             return asked
-        await _note(desk, found, "run", request, **change)
+        told = {"edit": found.edit, "patch": jsontext.dumps(patched).decode()} if patched else {}
+        await _note(desk, found, "run", request, **told)
         return _json(await run_plan(desk, plan))
 
     @app.post("/ops/v1/plans/{plan}/pause", dependencies=[gate(Role.OPERATOR)])
@@ -162,12 +165,9 @@ async def _note(desk: Desk, plan: Plan, act: str, request: Request, **more: Any)
     await note(desk.audit, request, f"plan.{act}", plan.id, total=plan.total, done=plan.done, why=plan.reason, **more)
 
 
-def _change(desk: Desk, plan: Plan) -> dict[str, Any]:
-    """Return the edit that a plan makes, if any, without values at places that any schema calls personal."""
-    if not plan.patch:
-        return {}
-    document = jsontext.loads(plan.patch.encode())
-    return {"edit": plan.edit, "patch": shown_patch(document, personal_of_all(desk.project))}
+def _shown_patch(desk: Desk, plan: Plan) -> Any:
+    """Return the patch of a plan without values at places that any schema calls personal, None without a patch."""
+    return shown_patch(jsontext.loads(plan.patch.encode()), personal_of_all(desk.project)) if plan.patch else None
 
 
 def _turned(plan: Plan | None, plan_id: str) -> Plan:

@@ -56,7 +56,7 @@ class _Edit:
                     self._way(name)
             if self._by_patch:
                 hint = 'The whole event is the document, so places begin with "/data".'
-                self._editor(_PATCH, hint, self._patch, self._keep_patch)
+                self._editor("The JSON Patch", hint, self._patch, self._keep_patch)
                 if len(self._event) <= LONGEST:
                     with tag("details", classes="form"):
                         tag("summary", "The event")
@@ -143,8 +143,8 @@ class _Edit:
         )  # fmt: skip
         for one in told["problems"]:
             show_fault(one)
-        with section("What changes", level=3):
-            show_changes(told["changes"], "What changes")
+        tag("h3", "What changes")
+        show_changes(told["changes"], "What changes")
         for one in told["requests"]:
             with tag("details", classes="form", open=True):
                 tag("summary", f"{one['route']}: {one.get('method', '')} {one.get('url', '')}")

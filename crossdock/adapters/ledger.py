@@ -41,7 +41,7 @@ class Ledgers:
         self._project = project
         self._keep = keep
         self._grace = grace
-        self._lock = asyncio.Lock()
+        self._lock, self._proving = asyncio.Lock(), asyncio.Lock()
         self._sums: Sums | None = None
         self._looking = False
         self._heard: list[tuple[Sequence[Entry], int, int]] = []
@@ -84,9 +84,15 @@ class Ledgers:
     async def deep(self, tell: Tell = nobody) -> Ledger:
         """Return the ledger proved from the streams alone; `tell` is told of what stream how much of it was read.
 
+        One proof is made at a time, as each holds all that it reads.
+
         Raises:
             Unavailable: the broker does not answer.
         """
+        async with self._proving:
+            return await self._proved(tell)
+
+    async def _proved(self, tell: Tell) -> Ledger:
         try:
             while True:
                 sums = await ledgersums.from_nothing(self._client, self._project(), self._keep, tell)

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple
+from itertools import chain
 from operator import itemgetter
 from typing import Any
 
@@ -14,6 +15,7 @@ from journal.keys import key_rows
 from journal.store import LetterState, letter_after
 
 AT_ONCE = 500  # dead letters in one query
+TOGETHER = 40  # entries in one statement
 _LETTER_COLUMNS = tuple(letters_table.c[name] for name in LETTER_FIELDS)
 _ADD_KEYS = (
     "INSERT INTO keys_{} SELECT * FROM unnest(%s::text[], %s::bigint[], %s::text[], %s::text[], %s::bigint[])"
@@ -33,7 +35,7 @@ def add(connection: Connection, write: Statements, day: int, lines: Sequence[Ent
     rows = [(number, *line) for number, line in enumerate(lines, n)]
     keys = [(*key, day) for key in sorted(key_rows(lines))]  # neighbours share a page of the index
     if connection.dialect.name == "sqlite":
-        connection.exec_driver_sql(write.add_entry.format(day), rows)
+        _insert(connection, write.add_entry.format(day), rows)
         if keys:
             connection.exec_driver_sql(write.add_key.format(day), keys)
     else:
@@ -43,6 +45,17 @@ def add(connection: Connection, write: Statements, day: int, lines: Sequence[Ent
     for (stage, route, source, outcome), count in Counter(map(_counted, lines)).items():
         sums[stage, route or source, outcome] += count
     connection.exec_driver_sql(write.add_count, [(day, *key, count) for key, count in sums.items()])
+
+
+def _insert(connection: Connection, statement: str, rows: Sequence[tuple[Any, ...]]) -> None:
+    """Write rows many to a statement, as SQLite's own work for a statement is a sixth of what a row costs."""
+    whole = len(rows) - len(rows) % TOGETHER
+    if whole:
+        values = f", ({', '.join('?' * len(rows[0]))})" * (TOGETHER - 1)
+        several = [tuple(chain.from_iterable(rows[start : start + TOGETHER])) for start in range(0, whole, TOGETHER)]
+        connection.exec_driver_sql(statement + values, several)
+    if rows[whole:]:
+        connection.exec_driver_sql(statement, rows[whole:])
 
 
 def _copy(connection: Connection, name: str, rows: Iterable[tuple[Any, ...]]) -> None:

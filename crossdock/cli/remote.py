@@ -48,7 +48,7 @@ class Remote:
         request = urllib.request.Request(self._url + path)
         request.add_header("authorization", f"Bearer {self._token}")
         try:
-            with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:
+            with urllib.request.urlopen(request, timeout=TIMEOUT, context=self._trust) as answer:
                 for line in answer:
                     document = json.loads(line)
                     if "detail" in document:

@@ -1,7 +1,7 @@
 """Console, operations API and the journal's projection as a process. Called by `crossdock.supervisor.roles`."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -69,7 +69,7 @@ async def ops(env: Mapping[str, str]) -> None:
         give_way(TELLS)  # late, for a quick start; before the threads of the projection, which take it over
         following = asyncio.create_task(here.following.run(change))
         projector = Projector(here.client, journal, here.settings.retention.journal, ledgers.hear)
-        works = {
+        works: Mapping[str, Callable[[], Awaitable[None]]] = {
             "the journal": projector.run, "the ledger": ledgers.run, "metrics": partial(truths, here, desk),
             "drift": partial(drifting.run, here, desk.drifts, heard, lambda: desk.project),
         }  # fmt: skip

@@ -1,6 +1,7 @@
 """Replay plans over past events: what they select, whom they send it to, and what came of each."""
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -189,7 +190,7 @@ def test_the_audit_log_has_the_patch_of_a_plan_that_is_run(tmp_path: Path) -> No
         await here.call("POST", f"/ops/v1/plans/{plan['id']}/run")
         await ended(here, plan["id"])
         (noted,) = (await here.call("GET", "/ops/v1/audit?act=plan.run")).json()["items"]
-        assert (noted["detail"]["edit"], noted["detail"]["patch"]) == (plan["edit"], PATCH)
+        assert (noted["detail"]["edit"], json.loads(noted["detail"]["patch"])) == (plan["edit"], PATCH)
 
     scene(tmp_path, act)
 

@@ -234,7 +234,7 @@ def test_two_versions_are_compared_with_a_witness(shown: Seen) -> None:
     # when
     page.get_by_label("From", exact=True).select_option("1.1")
     page.get_by_label("To", exact=True).select_option("1.0")
-    page.get_by_role(BUTTON, name="Compare").click()
+    page.get_by_role(BUTTON, name="Compare", exact=True).click()
     # then
     page.wait_for_url("**/schemas/spare.type?from=1.1&to=1.0")
     expect(page.get_by_text("1.0 reads all that is written for 1.1.")).to_be_visible()

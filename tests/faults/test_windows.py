@@ -30,7 +30,8 @@ def test_what_waits_for_a_window_or_a_delay_survives_a_killed_worker(tmp_path: P
                 assert status == 202
             sent = time.time()
             # when
-            await site.replaced("worker-0", site.kill("worker-0"))
+            old, killed = site.kill("worker-0"), time.time()
+            await site.replaced("worker-0", old)
             await until(lambda: len(oms.effects) == 40, "the delayed ones arrive")
             assert time.time() >= sent + DELAY - 1
             assert erp.requests == 0 or time.time() > opens
@@ -39,7 +40,8 @@ def test_what_waits_for_a_window_or_a_delay_survives_a_killed_worker(tmp_path: P
             assert time.time() > opens
             ledger = await site.settled()
             ids = [f"sale-{number}" for number in range(40)]
-            assert [effect.id for effect in erp.effects.values()] == ids and erp.requests == 40
+            assert [effect.id for effect in erp.effects.values()] == ids
+            assert erp.requests == 40 or killed > opens  # on a busy machine it may hit deliveries under way
             assert sorted(effect.id for effect in oms.effects.values()) == sorted(ids)
             rows = {row["route"]: row for row in ledger["routes"]}
             assert [rows[name]["delivered"] for name in ("stock-to-erp", "orders-to-oms")] == [40, 40]
