@@ -1,6 +1,6 @@
 """`POST /ops/v1/dead-letters/{id}/edit`: a patch on one event, tried dry and then sent; called by `console.api`."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from itertools import product
 from typing import Any
 
@@ -116,11 +116,15 @@ async def _ask(desk: Desk, request: Request, state: LetterState, letter: DeadLet
         return asked
     told = jsontext.dumps(shown).decode()
     await note(desk.audit, request, "letter.edit", state.id, edit=order["edit"], why=wanted.why, patch=told)
-    return _json(await send_edit(desk, order, person(request), wanted.why))
+    return _json(await send_edit(desk, order, person(request), wanted.why, (OPEN,)))
 
 
-async def send_edit(desk: Desk, order: Mapping[str, Any], who: str, why: str) -> dict[str, Any]:
-    """Send an edited dead letter; `skipped` when it is not as it was when the edit was ordered.
+async def send_edit(
+    desk: Desk, order: Mapping[str, Any], who: str, why: str, fitting: Collection[str] = (OPEN, REPLAYING)
+) -> dict[str, Any]:
+    """Send an edited dead letter; `skipped` when it is not as it was when the edit was ordered, in a fitting state.
+
+    One that is being replayed may be sent by whoever was killed before that could be noted: the broker takes it once.
 
     Raises:
         HTTPException: 410 for one past its retention, 422 for an edit that the content in force does not allow.
@@ -135,7 +139,7 @@ async def send_edit(desk: Desk, order: Mapping[str, Any], who: str, why: str) ->
     told = jsontext.dumps(shown_patch(patch, _personal(desk, letter))).decode()[:_MOST_TOLD]
     async with desk.replayer.acts.turn([order["id"]]) as present:
         state = present[order["id"]]
-        sent = state.state in (OPEN, REPLAYING) and state.failures == order["failures"]
+        sent = state.state in fitting and state.failures == order["failures"]
         if sent:
             line = line_of(made, state.ref)._replace(who=who, detail=f"{order['edit']}: {why}; {told}")
             await append_entries(desk.streams, [line])

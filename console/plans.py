@@ -110,7 +110,9 @@ async def _make(desk: Desk, wanted: Wanted, request: Request) -> Response:
     fields: dict[str, Any] = {"to": wanted.to, "from_stage": wanted.from_stage, "routes": wanted.routes}
     past = wanted.to == "all"
     asked = wanted.model_dump(
-        exclude={"ids", "to", "from_stage", "routes", "patch", "why", "rate", "dry_run"}, exclude_defaults=True, by_alias=True
+        exclude={"ids", "to", "from_stage", "routes", "patch", "why", "rate", "dry_run"},
+        exclude_defaults=True,
+        by_alias=True,
     )
     plan = await desk.replayer.plans.make(
         chosen.items, person(request), wanted.why, wanted.rate,

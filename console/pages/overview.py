@@ -63,7 +63,9 @@ class _Overview:
         self._accepted.set(f"{number(float(accepted))}/s", f"{number(total('accepted', 'sources'))} in all")
         self._delivered.set(f"{number(float(delivered))}/s", f"{number(total('delivered', 'routes'))} in all")
         self._lag.set(number(seen["waiting"]), "events not at their end")
-        self._oldest.set(duration(seen["oldest"] * 1000), "since it was stored", "warn" if seen["oldest"] > OLD else "")
+        oldest = seen["oldest"]
+        waits = duration(oldest * 1000) if oldest else "–"
+        self._oldest.set(waits, "since it was stored" if oldest else "nothing waits", "warn" if oldest > OLD else "")
         gap = seen["ledger_gap"]
         told = "the sums are being made" if gap is None else "every event adds up" if not gap else "events unexplained"
         self._gap.set("–" if gap is None else number(gap), told, "bad" if gap else "good" if gap == 0 else "")

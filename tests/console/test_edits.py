@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from console import edits
 from crossdock.kernel import jsontext
 from crossdock.kernel.event import encode_structured
 from crossdock.kernel.stream import DEAD_LETTER, EDIT, ORIGIN, QUARANTINED, VERSION
@@ -105,6 +106,25 @@ def test_what_is_sent_once_is_not_sent_twice(tmp_path: Path) -> None:
         assert (again.status, "replaying" in again.json()["detail"]) == (409, True)
         keys = {record.key for record in scene.sent()}
         assert keys == {f"{AT_TARGET}/1"}  # that of a replay without an edit too, so the broker takes one of them
+
+    played(tmp_path, act)
+
+
+def test_an_edit_that_comes_just_after_a_replay_is_not_told_as_sent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def act(scene: Scene) -> None:
+        state = await edits.letter_of(scene.desk, AT_TARGET)
+        await scene.call("bob", "POST", "replays", {"ids": [AT_TARGET]})
+        scene.journal.project(scene.noted(), 2)
+
+        async def a_moment_ago(*_: Any) -> Any:
+            return state
+
+        monkeypatch.setattr(edits, "letter_of", a_moment_ago)
+        assert (await scene.patch(AT_TARGET, NO_TILL)).json()["outcome"] == "skipped"
+        (copy,) = scene.sent()
+        assert EDIT not in copy.headers
 
     played(tmp_path, act)
 

@@ -80,6 +80,23 @@ def test_bytes_that_are_no_event_are_shown_on_demand(tmp_path: Path, payload: by
     played(tmp_path, act)
 
 
+@pytest.mark.parametrize("letter", [AT_PROCESS, AT_TARGET])
+@pytest.mark.parametrize("payload", [b'{"id":"s-1","data":{}}', b"{}", b"[]", b"no json", b""])
+def test_one_whose_bytes_are_no_event_any_more_is_shown_all_the_same(
+    tmp_path: Path, letter: str, payload: bytes
+) -> None:
+    async def act(scene: Scene) -> None:
+        number = {AT_PROCESS: 7, AT_TARGET: 8}[letter]
+        scene.letters[number] = replace(scene.letters[number], payload=payload, headers={"content-type": STRUCTURED})
+        found = await shown(scene, letter)
+        assert found["problems"] and not found["canonical"]
+        assert (await scene.call("ann", "GET", f"dead-letters/{letter}/document")).status == 422
+        assert (await scene.patch(letter, [{"op": "remove", "path": "/data"}], dry_run=True)).status == 422
+        assert (await scene.call("ann", "POST", f"dead-letters/{letter}/promote", {})).status == 422
+
+    played(tmp_path, act)
+
+
 def test_a_rule_that_failed_is_shown_with_its_place_in_the_data_and_in_the_content(tmp_path: Path) -> None:
     async def act(scene: Scene) -> None:
         (problem,) = (await shown(scene, AT_PROCESS))["problems"]

@@ -108,6 +108,10 @@ def test_a_route_is_paused_and_resumed(tmp_path: Path) -> None:
         made = office(tmp_path)
         assert (await made.call("POST", "/ops/v1/routes/stock/pause")).json() == {"route": "stock", "paused": True}
         assert (await made.call("POST", "/ops/v1/routes/stock/resume")).json() == {"route": "stock", "paused": False}
+        await made.call("POST", "/ops/v1/routes/stock/pause", {"reason": "the ERP is maintained"})
+        assert (await made.call("GET", "/ops/v1/audit")).json()["items"][0]["detail"] == {
+            "reason": "the ERP is maintained"
+        }
         unknown = await made.call("POST", "/ops/v1/routes/stok/pause")
         assert unknown.status == 404 and "stock" in unknown.json()["detail"]
         assert unknown.json()["detail"] and (await made.call("GET", "/ops/v1/routes/stock/pause")).status == 405

@@ -14,7 +14,6 @@ import pytest
 from crossdock.adapters.memory import MemoryLog
 from crossdock.adapters.memoryrecords import MemoryRecords
 from crossdock.adapters.memorysends import MemorySends
-from crossdock.kernel.problems import Unavailable
 from crossdock.kernel.stream import DEAD_LETTER, Record, Stored
 from crossdock.pipeline import replayer
 from crossdock.pipeline.acts import Acts
@@ -247,40 +246,5 @@ def test_a_paused_or_ended_plan_stays_so_for_those_who_come_later() -> None:
         assert (await running.plans.turn(plan.id, "paused")).state == "cancelled"  # type: ignore[union-attr]
         assert await running.plans.put(plan) is None
         assert await running.plans.turn("rp-0", "paused") is None
-
-    asyncio.run(scenario())
-
-
-class Doubtful(MemoryRecords):
-    """Records that store what they are given and once say that they do not answer."""
-
-    away = False
-
-    async def put(self, name: str, stored: bytes, version: int) -> int | None:
-        made = await super().put(name, stored, version)
-        if self.away:
-            self.away = False
-            raise Unavailable("nats: away")
-        return made
-
-
-@pytest.mark.parametrize("by", ["a person", "the next process"])
-def test_a_plan_that_was_begun_and_whose_store_did_not_answer_is_sent_all_the_same(by: str) -> None:
-    async def scenario() -> None:
-        site = Site(20)
-        site.records_of_plans = records = Doubtful()
-        first = site.opened()
-        plan = await site.plan(first)
-        if by == "a person":
-            running, records.away = first, True
-            with pytest.raises(Unavailable):
-                await running.start(plan)
-        else:
-            await first.plans.put(replace(plan, state="running", runner="killed"))
-            running, records.away = site.opened(), True
-            running.begin()
-        done = await ended(running, plan, "done")
-        assert (done.sent, site.sent()) == (20, sorted(site.states))
-        await running.close()
 
     asyncio.run(scenario())

@@ -13,6 +13,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from crossdock.cli.app import app as commands
+from crossdock.cli.remote import Remote
 from crossdock.kernel import jsontext
 from crossdock.kernel.accesssettings import Tls
 from crossdock.kernel.pinned import pinned
@@ -149,3 +150,14 @@ def test_a_certificate_without_its_key_is_not_put_in_use(tmp_path: Path) -> None
     server, client = ssl.MemoryBIO(), ssl.MemoryBIO()
     assert context.wrap_bio(server, client, server_side=True)
     assert renewal._used != renewal._state()
+
+
+def test_what_answers_in_lines_is_trusted_by_the_same_certificate(tmp_path: Path) -> None:
+    async def steps(port: int, authority: Authority, tls: Tls) -> None:
+        run = {"console": f"https://127.0.0.1:{port}", "ops_token": TOKEN, "cert": tls.cert}
+        (tmp_path / "run.json").write_bytes(jsontext.dumps(run))
+        remote = Remote("", "", tmp_path)
+        (told,) = await asyncio.to_thread(lambda: list(remote.lines("/ops/v1/session")))
+        assert told["person"] == "token"
+
+    scene(tmp_path, steps)
