@@ -11,7 +11,7 @@ from typing import NamedTuple
 from crossdock.kernel.event import Event
 from crossdock.kernel.problems import Refused
 from crossdock.kernel.stream import AGAIN, BACKFILL, DEAD_LETTER, ORIGIN, RAW_SEQ, SOURCE, Log, Message, Record
-from crossdock.pipeline.recorder import append_patiently
+from crossdock.pipeline.recorder import append_entries, append_patiently, now_ms
 from crossdock.pipeline.work import Work
 from crossdock.project import Project
 from dlq.record import DELIVER, letter_id
@@ -46,13 +46,36 @@ async def routed_again(streams: Log, project: Project, made: Sequence[tuple[Work
     again = [one for one in made if AGAIN in one[0].message.headers]
     if records := [record for work, canonical in again for record in _copies(project, work, canonical)]:
         await append_patiently(streams, records)
+    if lines := [line for work, canonical in again for line in _unwanted(project, work, canonical)]:
+        await append_entries(streams, lines)
     return [(one, Again.of(one[0].message.headers).seq) for one in again]
+
+
+def _wanted(project: Project, again: Again, work: Work, canonical: Event) -> list[str]:
+    names = again.routes or [route.name for route in project.routes_for(canonical.type)]
+    return [name for name in names if name in project.routes and _wants(project, name, canonical, work.source)]
+
+
+def _unwanted(project: Project, work: Work, canonical: Event) -> list[Entry]:
+    """Return the lines that end the deliveries which failed and which their routes do not want any more."""
+    again = Again.of(work.message.headers)
+    if again.to != "failed":
+        return []
+    wanted = _wanted(project, again, work, canonical)
+    return [
+        Entry(
+            now_ms(), entry.DELIVER, entry.SKIPPED, work.partner, work.source, canonical.id, canonical.source,
+            canonical.type, work.origin, again.seq, name, dead_letter=letter_id(DELIVER, name, again.seq),
+            revision=project.revision,
+        )
+        for name in again.routes
+        if name not in wanted
+    ]  # fmt: skip
 
 
 def _copies(project: Project, work: Work, canonical: Event) -> list[Record]:
     again = Again.of(work.message.headers)
-    names = again.routes or [route.name for route in project.routes_for(canonical.type)]
-    wanted = [name for name in names if name in project.routes and _wants(project, name, canonical, work.source)]
+    wanted = _wanted(project, again, work, canonical)
     headers = {SOURCE: work.source, RAW_SEQ: str(work.origin), ORIGIN: str(again.seq), **work.traced()}
     if again.to == "all":
         headers[BACKFILL] = again.plan

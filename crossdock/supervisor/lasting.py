@@ -9,12 +9,12 @@ log = logging.getLogger(__name__)
 PAUSE = 5.0  # seconds
 
 
-async def lasting(name: str, act: Callable[[], Awaitable[None]], pause: float = PAUSE) -> None:
+async def lasting(act: Callable[[], Awaitable[None]], pause: float = PAUSE) -> None:
     """Do it until it ends or is cancelled; what it did not foresee is logged."""
     while True:
         try:
             await act()
             return
         except Exception:
-            log.exception("%s broke off and begins again", name)
+            log.exception("work without an end broke off and begins again")
         await asyncio.sleep(pause)

@@ -1,7 +1,7 @@
 """Console, operations API and the journal's projection as a process. Called by `crossdock.supervisor.roles`."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -69,11 +69,9 @@ async def ops(env: Mapping[str, str]) -> None:
         give_way(TELLS)  # late, for a quick start; before the threads of the projection, which take it over
         following = asyncio.create_task(here.following.run(change))
         projector = Projector(here.client, journal, here.settings.retention.journal, ledgers.hear)
-        works: Mapping[str, Callable[[], Awaitable[None]]] = {
-            "the journal": projector.run, "the ledger": ledgers.run, "metrics": partial(truths, here, desk),
-            "drift": partial(drifting.run, here, desk.drifts, heard, lambda: desk.project),
-        }  # fmt: skip
-        projecting = [asyncio.create_task(lasting(name, act)) for name, act in works.items()]
+        beside = partial(drifting.run, here, desk.drifts, heard, lambda: desk.project)
+        works = (projector.run, ledgers.run, partial(truths, here, desk), beside)
+        projecting = [asyncio.create_task(lasting(act)) for act in works]
         desk.backfiller.begin()
         desk.replayer.begin()
         watching = asyncio.create_task(desk.alerts.run())

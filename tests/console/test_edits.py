@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from console import edits
+from console.replays import letter_of
 from crossdock.kernel import jsontext
 from crossdock.kernel.event import encode_structured
 from crossdock.kernel.stream import DEAD_LETTER, EDIT, ORIGIN, QUARANTINED, VERSION
@@ -114,7 +115,7 @@ def test_an_edit_that_comes_just_after_a_replay_is_not_told_as_sent(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def act(scene: Scene) -> None:
-        state = await edits.letter_of(scene.desk, AT_TARGET)
+        state = await letter_of(scene.desk, AT_TARGET)
         await scene.call("bob", "POST", "replays", {"ids": [AT_TARGET]})
         scene.journal.project(scene.noted(), 2)
 

@@ -11,7 +11,12 @@ from dlq import patch
 from dlq.patchof import between
 
 LEAVES = st.none() | st.booleans() | st.integers(-5, 2**63) | st.floats(-9, 9) | st.sampled_from(["", "a", "~/"])
-DOCUMENTS = st.recursive(LEAVES, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(["a", "b/c", "~", ""]), inner, max_size=3), max_leaves=12)  # fmt: skip
+KEYS = st.sampled_from(["a", "b/c", "~", ""])
+DOCUMENTS = st.recursive(
+    LEAVES,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(KEYS, inner, max_size=3),
+    max_leaves=12,
+)
 
 
 @given(DOCUMENTS, DOCUMENTS)

@@ -59,6 +59,17 @@ def test_a_route_that_does_not_want_it_any_more_gets_nothing(tmp_path: Path) -> 
     asyncio.run(scenario())
 
 
+def test_a_delivery_that_failed_and_is_not_wanted_any_more_has_ended(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        _, second = await repeated(tmp_path, sale("1"), "failed", "stock")
+        assert second.under("replay.") == []
+        told = {(one.stage, one.outcome, one.route, one.seq, one.dead_letter) for one in second.entries()}
+        process = letter_id(PROCESS, "tills", 1)
+        assert told == {("deliver", "skipped", "stock", 1, STOCK), ("process", "routed", "", 1, process)}
+
+    asyncio.run(scenario())
+
+
 @pytest.mark.parametrize(("to", "deliveries"), [("failed", [("stock", 1, STOCK)]), ("all", [])])
 def test_when_it_fails_the_deliveries_that_it_was_for_have_failed_again(
     tmp_path: Path, to: str, deliveries: list[tuple[str, int, str]]
