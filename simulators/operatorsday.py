@@ -161,7 +161,7 @@ class Operator:
         await page.wait_for_url("**/login*")
         for path in ("/", "/problems", f"/plans/{self.plan}", "/audit"):
             await page.goto(self.floor.ready.console + path)
-            await page.wait_for_url("**/login?next=*")
+            await page.wait_for_url(re.compile(r"/login\?next="))
 
     async def _live(self) -> None:
         """Wait until the page hears what is pressed: its texts stand there a moment before."""

@@ -84,7 +84,8 @@ class Api:
         if _UNASKED.get():
             headers["x-background"] = "1"
         client = httpx.AsyncClient(transport=transport or self._transport, base_url=INSIDE, timeout=WITHIN)
-        answer = await client.request(method, f"/ops/v1/{path}", params=query, content=content, headers=headers)
+        address = httpx.URL(f"/ops/v1/{path}").copy_merge_params(query)  # a link of the API brings a query of its own
+        answer = await client.request(method, address, content=content, headers=headers)
         document = _read(answer)
         if answer.is_success:
             return document

@@ -6,6 +6,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse
 from nicegui import core, ui
 from nicegui.client import Client
 from starlette.types import Receive, Scope, Send
@@ -20,13 +21,14 @@ from console.pages.shell import LOOK, frame
 from console.pages.visit import Visit
 from console.pages.waiting import Waiting
 
-_API = ("/ops/", "/metrics")
+_API, _LIVE = ("/ops/", "/metrics"), "/_nicegui"
+_FOR_PEOPLE = JSONResponse({"detail": "pages are for people who sign in; a program with a token asks /ops/v1"}, 401)
 ANSWER_WITHIN = 15.0  # seconds for the first look of a page, after which it says that it is late
 BUILD_WITHIN = 4 * ANSWER_WITHIN  # after which NiceGUI says so, in words for programmers
 _ICON = (
     "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'>"
     "<path d='M1 5h9l-3-3h3l4 4-4 4H7l3-3H1zM15 11H6l3 3' fill='#0b6b63'/></svg>"
-)
+)_NOTHING = JSONResponse({"detail": "nothing is here"}, 404)
 
 Build = Callable[[Visit], Awaitable[None]]
 
@@ -41,7 +43,11 @@ class _Pages:
         if scope["path"].startswith(_API):
             await self._nothing(scope, receive, send)
             return
-        scope.setdefault("state", {})["operations"] = self._operations
+        state = scope.setdefault("state", {})
+        if state.get("session") is None and not scope["path"].startswith(_LIVE):
+            await (_FOR_PEOPLE if state.get("person") else _NOTHING)(scope, receive, send)
+            return
+        state["operations"] = self._operations
         await core.app(scope, receive, send)
 
 

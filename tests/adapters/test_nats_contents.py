@@ -60,7 +60,7 @@ def test_files_that_are_forgotten_or_were_never_stored_whole_are_none(
         assert await contents.bundle(bundle.revision) is not None
         await contents.forget(["another"])
         found = [await contents.bundle(one.revision) for one in (bundle, newer)]
-        assert [one is None for one in found] == [True, False]  # the last ones stay for dead letters that failed by them
+        assert [one is None for one in found] == [True, False]  # dead letters that failed by the last ones need them
 
     on_broker(nats_url, act)
 

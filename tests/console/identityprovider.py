@@ -62,7 +62,9 @@ class IdentityProvider:
     async def exchange(self, request: web.Request) -> web.Response:
         form = {name: str(value) for name, value in (await request.post()).items()}
         scheme, _, pair = request.headers.get("authorization", "").partition(" ")
-        known: list[Any] = [unquote_plus(part) for part in base64.b64decode(pair).decode().split(":")] if scheme == "Basic" else []
+        known: list[Any] = (
+            [unquote_plus(part) for part in base64.b64decode(pair).decode().split(":")] if scheme == "Basic" else []
+        )
         self.exchanged.append(form)
         asked = self.asked.pop(form.get("code", ""), None)
         challenge = base64.urlsafe_b64encode(hashlib.sha256(form.get("code_verifier", "").encode()).digest()).decode()

@@ -3,15 +3,19 @@
 import json
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
+
+from playwright.sync_api import Locator
 
 from crossdock.kernel.apikeys import make_key
 from crossdock.kernel.stream import DIGEST, VERSION, Record
 from journal import entry
 from journal.entry import Entry
+from tests.console.chromium import Seen
 from tests.console.deskmade import HOSTILE, Office
 from tests.smallproject import SALE, SOLD, TILLS, source, write_schema
 
+BUTTON: Final = "button"
 NAME = "<img src=x onerror=alert(1)>"  # longer names are not kept
 LINE = {"gtin": "1", "qty": 2}
 FILES: dict[str, str | None] = {
@@ -63,3 +67,19 @@ def _sold(number: int, now: int) -> tuple[Entry, Entry]:
     if number % 10:
         return first, first._replace(stage=entry.PROCESS, outcome=entry.ROUTED, type="inventory.sold", seq=number)
     return first, first._replace(stage=entry.PROCESS, outcome=entry.QUARANTINED, dead_letter=f"dl-{number}")
+
+
+def finding(seen: Seen, name: str) -> str:
+    """Return the address of the page of a finding."""
+    found = seen.page.request.get(f"{seen.desk.url}/ops/v1/drift?kind={name}").json()["items"]
+    return f"/drift/{found[0]['id']}"
+
+
+def make(seen: Seen, **texts: str) -> Locator:
+    """Fill in the dialog for a new key and send it."""
+    seen.page.get_by_role(BUTTON, name="Make a key …").click()
+    dialog = seen.page.get_by_role("dialog")
+    for label, text in texts.items():
+        dialog.get_by_label(label).fill(text)
+    dialog.get_by_role(BUTTON, name="Make it").click()
+    return dialog

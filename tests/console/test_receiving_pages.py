@@ -3,23 +3,21 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
 
 import pytest
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import expect
 
 from console.access import Role
 from crossdock.kernel.apikeys import make_key
 from tests.console.accessmade import AT, DIGEST, PASSWORD
 from tests.console.chromium import WIDE, Consoles, Seen, consoles
 from tests.console.deskmade import HOSTILE
-from tests.console.receiving import FILES, happen, prepare
+from tests.console.receiving import BUTTON, FILES, finding, happen, make, prepare
 
 PAGES = (
     "/partners", "/partners/stores", "/partners/quiet", "/sources", "/schemas", "/schemas/pos.sale",
     "/schemas/spare.type", "/schemas/inventory.sold", "/drift", "/drift?state=settled",
 )  # fmt: skip
-BUTTON: Final = "button"
 
 
 @pytest.fixture(scope="module")
@@ -51,22 +49,6 @@ def _opened(driven: Consoles, root: Path) -> Iterator[Seen]:
     with driven.open(root, changes=FILES) as opened:
         driven.run(happen(opened.desk))
         yield opened
-
-
-def finding(seen: Seen, name: str) -> str:
-    """Return the address of the page of a finding."""
-    found = seen.page.request.get(f"{seen.desk.url}/ops/v1/drift?kind={name}").json()["items"]
-    return f"/drift/{found[0]['id']}"
-
-
-def make(seen: Seen, **texts: str) -> Locator:
-    """Fill in the dialog for a new key and send it."""
-    seen.page.get_by_role(BUTTON, name="Make a key …").click()
-    dialog = seen.page.get_by_role("dialog")
-    for label, text in texts.items():
-        dialog.get_by_label(label).fill(text)
-    dialog.get_by_role(BUTTON, name="Make it").click()
-    return dialog
 
 
 @pytest.mark.parametrize("path", PAGES)

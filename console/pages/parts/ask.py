@@ -48,15 +48,7 @@ async def ask(
         dialog.props["aria-labelledby"] = heading.html_id
         for line in lines:
             tag("p", line)
-        trying = False
         missing = tag("p", "", "field-error", role="alert")
-
-        async def done() -> None:
-            nonlocal trying
-            if not trying:  # a second click is none
-                trying = True
-                await go()
-                trying = False
 
         async def go() -> None:
             empty = next((field for field in fields if field.required and not given[field.name].strip()), None)
@@ -68,11 +60,25 @@ async def ask(
             _field(field, given)
         with tag("div", classes="dialog-acts"):
             button("Cancel", dialog.close, "plain")
-            button(act, done, "danger" if danger else "main")
+            button(act, _once(go), "danger" if danger else "main")
     answer = await dialog
     if not dialog.is_deleted:  # with the page, which was left
         dialog.delete()
     return dict(answer) if answer is not None else NO
+
+
+def _once(act: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
+    """Return an act of which a second click, while it goes on, is none."""
+    busy = False
+
+    async def once() -> None:
+        nonlocal busy
+        if not busy:
+            busy = True
+            await act()
+            busy = False
+
+    return once
 
 
 def _field(field: Field, given: dict[str, str]) -> None:

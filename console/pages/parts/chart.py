@@ -40,8 +40,7 @@ class Chart:
         told = [*series.items(), *((f"{name} {BEFORE}", points) for name, points in faint.items())]
         last = ((name, next((v for _, v in reversed(points) if v is not None), None)) for name, points in told)
         self._said.text = (
-            " · ".join(f"{name} {number(v)} {self._unit}" for name, v in last if v is not None)
-            or "No figures yet."
+            " · ".join(f"{name} {number(v)} {self._unit}" for name, v in last if v is not None) or "No figures yet."
         )
 
     def _drawn(self, name: str, points: Sequence[tuple[int, float | None]]) -> dict[str, Any]:
