@@ -28,7 +28,8 @@ BUILD_WITHIN = 4 * ANSWER_WITHIN  # after which NiceGUI says so, in words for pr
 _ICON = (
     "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'>"
     "<path d='M1 5h9l-3-3h3l4 4-4 4H7l3-3H1zM15 11H6l3 3' fill='#0b6b63'/></svg>"
-)_NOTHING = JSONResponse({"detail": "nothing is here"}, 404)
+)
+_NOTHING = JSONResponse({"detail": "nothing is here"}, 404)
 
 Build = Callable[[Visit], Awaitable[None]]
 
