@@ -16,7 +16,7 @@ from simulators.shopfloor import ROUTE, Floor
 
 NAME, PASSWORD = "anna", "a long night in the warehouse"
 WIDE, PHONE = {"width": 1200, "height": 800}, {"width": 390, "height": 844}
-RATE = 25  # dead letters a second that the replay sends: slow enough to see it move
+RATE = 8  # dead letters a second that the replay sends: slow enough to see it move
 _EXPECTED = "the server responded with a status of 401"  # the browser's own line about who is not signed in
 _WITHIN = 60_000.0  # milliseconds: a machine may be busy
 
@@ -84,15 +84,15 @@ class Operator:
         await page.wait_for_url("**/plans/rp-*")
         self.plan = page.url.rpartition("/")[2]
 
-    async def try_dry(self) -> str:
-        """Try the plan dry; return what the page says of it."""
+    async def try_dry(self) -> tuple[str, list[str]]:
+        """Try the plan dry; return what the page says of it, and the places that it shows as changed."""
         page = self.page
         await self._live()
         await page.get_by_role("button", name="Dry run").click()
         trial = page.get_by_role("region", name="Dry run")
         await expect(trial).to_contain_text("Would pass")
         await self._picture("dry-run")
-        return await trial.inner_text()
+        return await trial.inner_text(), await trial.locator("table.compare tbody th").all_inner_texts()
 
     async def replay(self) -> list[int]:
         """Run the plan, pause it on the way and go on; return the progress that was seen."""
@@ -183,10 +183,11 @@ class Operator:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What the operator saw: of the dry run the words and the requests that it made, the progress, the acts."""
+    """What the operator saw: of the dry run the words, the places and the requests it made, the progress, the acts."""
 
     letters: int
     dry_run: str
+    changes: list[str]
     tried: int
     progress: list[int]
     key: str
@@ -205,7 +206,7 @@ async def live(one: Operator) -> Told:
     await floor.mend()
     await one.plan_the_replay()
     asked = floor.targets["erp"].requests
-    dry_run = await one.try_dry()
+    dry_run, changes = await one.try_dry()
     tried = floor.targets["erp"].requests - asked
     progress = await one.replay()
     await floor.settled()
@@ -215,7 +216,7 @@ async def live(one: Operator) -> Told:
     acts = await one.read_the_audit_log()
     await one.look_on_a_phone()
     await one.sign_out()
-    return Told(one.letters, dry_run, tried, progress, key, as_sent, acts)
+    return Told(one.letters, dry_run, changes, tried, progress, key, as_sent, acts)
 
 
 def _order_of(floor: Floor) -> str:

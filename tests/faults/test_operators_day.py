@@ -83,11 +83,9 @@ def test_an_operator_finds_a_failing_target_tries_the_fix_dry_and_brings_everyth
             # when
             told = await live(one)
             # then the dry run says what the fix changes and nothing else, and asks the target for nothing
-            changes = re.findall(r'^\s*"(body of .*)",?$', told.dry_run, re.MULTILINE)
-            assert changes
-            assert all(change.startswith("body of stock-to-erp /amount: ") for change in changes)
-            assert f"Would send\n{told.letters:,} by stock-to-erp to erp" in told.dry_run
-            assert (told.tried, f"Against what was sent\n{told.letters:,} different" in told.dry_run) == (0, True)
+            assert set(told.changes) == {"body of stock-to-erp /amount"}, told.dry_run
+            assert f"{told.letters:,}" in told.dry_run
+            assert told.tried == 0
             # then progress was seen between nothing and everything, and it never went back
             assert told.progress == sorted(told.progress)
             assert (told.progress[0], told.progress[-1]) == (0, told.letters)
