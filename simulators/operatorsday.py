@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright, expect
 
 from simulators.browser import launched
 from simulators.shopfloor import ROUTE, Floor
@@ -31,6 +31,11 @@ class Operator:
     errors: list[str] = field(default_factory=list)
     letters: int = 0
     plan: str = ""
+
+    def hear(self, said: ConsoleMessage) -> None:
+        """Note what the browser complains about."""
+        if said.type == "error" and _EXPECTED not in said.text:
+            self.errors.append(said.text)
 
     async def sign_in(self, role: str = "operator") -> None:
         """Sign in by the keyboard alone, as a user that is made for it."""
@@ -236,8 +241,7 @@ async def at_work(floor: Floor, pictures: Path | None = None) -> AsyncIterator[O
             expect.set_options(timeout=_WITHIN)
             one = Operator(floor, await context.new_page(), pictures)
             one.page.on("pageerror", lambda error: one.errors.append(str(error)))
-            one.page.on("console", lambda said: one.errors.append(said.text) if said.type == "error" else None)
+            one.page.on("console", one.hear)
             yield one
-            one.errors = [said for said in one.errors if _EXPECTED not in said]
         finally:
             await driven.close()
