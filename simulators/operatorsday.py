@@ -16,7 +16,7 @@ from simulators.shopfloor import ROUTE, Floor
 
 NAME, PASSWORD = "anna", "a long night in the warehouse"
 WIDE, PHONE = {"width": 1200, "height": 800}, {"width": 390, "height": 844}
-RATE = 8  # dead letters a second that the replay sends: slow enough to see it move
+LASTS = 8  # seconds of the replay: slow enough to see it move, and to pause it
 _EXPECTED = "the server responded with a status of 401"  # the browser's own line about who is not signed in
 _WITHIN = 60_000.0  # milliseconds: a machine may be busy
 
@@ -84,7 +84,7 @@ class Operator:
         await replay.click()
         dialog = page.get_by_role("dialog")
         await dialog.get_by_label("Why").fill("the map left the amount out")
-        await dialog.get_by_label("At most a second").fill(str(RATE))
+        await dialog.get_by_label("At most a second").fill(str(self.letters // LASTS + 1))
         await dialog.get_by_role("button", name="Make the plan").click()
         await page.wait_for_url("**/plans/rp-*")
         self.plan = page.url.rpartition("/")[2]
