@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 KEY, PERSONAL = "x-crossdock-key", "x-crossdock-personal"
-EACH = ""  # the step of a path to every item; no schema can say anything of a field without a name that we would want
+EACH = ""  # the step of a path to every item, and to every field where a schema speaks of fields without their names
 
 _TWICE = 2  # is how often a path follows one reference: a schema that refers to itself has no end
 
@@ -26,7 +26,8 @@ def _walk(root: Mapping[str, Any], node: Any, name: str, path: Path, within: tup
         yield path, node[name]
     for field, child in node.get("properties", {}).items():
         yield from _walk(root, child, name, (*path, field), within)
-    yield from _walk(root, node.get("items"), name, (*path, EACH), within)
+    for child in _each(node):
+        yield from _walk(root, child, name, (*path, EACH), within)
     for child in _parts(node):
         yield from _walk(root, child, name, path, within)
     reference = node.get("$ref")
@@ -34,10 +35,19 @@ def _walk(root: Mapping[str, Any], node: Any, name: str, path: Path, within: tup
         yield from _walk(root, _named(root, reference), name, path, (*within, reference))
 
 
+def _each(node: Mapping[str, Any]) -> Iterator[Any]:
+    """Yield what is said of items and of fields that are not named; of all of them, as more is covered by that."""
+    for keyword in ("items", "contains", "unevaluatedItems", "additionalProperties", "unevaluatedProperties"):
+        yield node.get(keyword)
+    yield from node.get("prefixItems", ())
+    yield from node.get("patternProperties", {}).values()
+
+
 def _parts(node: Mapping[str, Any]) -> Iterator[Any]:
     for keyword in ("allOf", "anyOf", "oneOf"):
         yield from node.get(keyword, ())
     yield from (node[keyword] for keyword in ("then", "else") if keyword in node)
+    yield from node.get("dependentSchemas", {}).values()
 
 
 def _named(root: Any, reference: str) -> Any:
@@ -52,9 +62,9 @@ def values(data: Any, path: Path) -> Iterator[Any]:
     if not path:
         yield data
     elif path[0] == EACH:
-        if isinstance(data, list):
-            for item in data:
-                yield from values(item, path[1:])
+        items = data if isinstance(data, list) else data.values() if isinstance(data, dict) else ()
+        for item in items:
+            yield from values(item, path[1:])
     elif isinstance(data, dict) and path[0] in data:
         yield from values(data[path[0]], path[1:])
 
@@ -82,4 +92,4 @@ def _changed(data: Any, paths: list[Path], act: Callable[[Any], Any]) -> Any:
 
 
 def _under(paths: list[Path], name: str) -> list[Path]:
-    return [path[1:] for path in paths if path[0] == name and name != EACH]
+    return [path[1:] for path in paths if path[0] in (name, EACH)]

@@ -1,5 +1,9 @@
 """Fields that a schema names keys or personal: where they are, what stands there, and how they are hidden."""
 
+from typing import Any
+
+import pytest
+
 from schemas.annotations import EACH, KEY, PERSONAL, annotated, masked, values
 
 SCHEMA = {
@@ -45,3 +49,22 @@ def test_personal_fields_are_masked_and_the_data_stays_as_it_is() -> None:
 
 def test_data_without_personal_fields_is_shown_as_it_is() -> None:
     assert masked(DATA, annotated(SCHEMA, "x-nothing"), "***") is DATA
+
+
+@pytest.mark.parametrize(
+    ("said", "data", "shown"),
+    [
+        ({"additionalProperties": {PERSONAL: True}}, {"any": "Ada"}, {"any": "***"}),
+        ({"patternProperties": {"^c": {PERSONAL: True}}}, {"c1": "Ada"}, {"c1": "***"}),
+        ({"unevaluatedProperties": {"properties": {"name": {PERSONAL: True}}}},
+         {"x": {"name": "Ada", "n": 1}}, {"x": {"name": "***", "n": 1}}),
+        ({"prefixItems": [{PERSONAL: True}]}, ["Ada"], ["***"]),
+        ({"contains": {"properties": {"name": {PERSONAL: True}}}}, [{"name": "Ada"}, 1], [{"name": "***"}, 1]),
+        ({"dependentSchemas": {"a": {"properties": {"name": {PERSONAL: True}}}}},
+         {"a": 1, "name": "Ada"}, {"a": 1, "name": "***"}),
+    ],
+)  # fmt: skip
+def test_fields_that_a_schema_does_not_name_are_masked_too(said: Any, data: Any, shown: Any) -> None:
+    found = annotated({"properties": {"in": said}}, PERSONAL)
+    assert masked({"in": data, "out": "Ada"}, found, "***") == {"in": shown, "out": "Ada"}
+    assert "Ada" in str(list(values({"in": data}, next(iter(found)))))
