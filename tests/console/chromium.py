@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from console.pages.attach import add_pages, running
 from simulators import browser
@@ -19,6 +19,9 @@ from tests.realservers import missing
 WIDE, PHONE = (1360, 900), (390, 844)
 EVIL = ("serious", "critical")
 _EXPECTED = "the server responded with a status of 4"  # the browser logs each refusal of the API
+_SETTLED = """Promise.all(document.getAnimations()
+  .filter((one) => one.effect.getComputedTiming().iterations !== Infinity)
+  .map((one) => one.finished.catch(() => {})))"""
 T = TypeVar("T")
 
 
@@ -38,6 +41,7 @@ class Seen:
 
     def faults(self) -> list[str]:
         """Return the serious faults that axe-core finds, and what is wider than the window."""
+        self.page.evaluate(_SETTLED)  # what comes up is half transparent, and has less contrast
         found = Axe().run(self.page).response["violations"]
         width = self.page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
         told = [
@@ -102,6 +106,7 @@ def consoles() -> Iterator[Consoles]:
         missing("no browser is installed")
     with sync_playwright() as playwright, _loop() as loop:
         driven = playwright.chromium.launch(**browser.launched())
+        expect.set_options(timeout=20_000)  # for other tests that run beside
         try:
             yield Consoles(driven, loop)
         finally:

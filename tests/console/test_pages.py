@@ -120,6 +120,7 @@ def test_with_the_keyboard_alone_one_signs_in_searches_and_reads_a_journey(drive
         # then
         page.wait_for_url("**/events?key=0042%2F7")
         page.wait_for_function("window.did_handshake === true")
+        expect(page.get_by_role("region", name="Events, table").get_by_role("link").first).to_be_visible()
         # when
         for _ in range(60):
             keys.press("Tab")

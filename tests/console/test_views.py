@@ -15,6 +15,8 @@ from journal.entry import Entry
 ROUTED = Entry(2, entry.PROCESS, entry.ROUTED, "stores", "tills", "s-1", "/till/1", "inventory.sold", 1, 5)
 SEEN = Entry(3, entry.DELIVER, entry.MATCHED, id="s-1", raw=1, seq=5, detail="feed-0-of-1")
 
+KNOWN: dict[str, Any] = {"ages": {}, "last_ledger": lambda: None}
+
 
 @pytest.mark.parametrize(
     ("routes", "behind", "told"),
@@ -57,7 +59,8 @@ def test_what_waits_for_a_consumer_counts_once_however_many_routes_share_it(
         revision="r", sources={}, routes={name: SimpleNamespace(connector="erp") for name in lags}
     )
     states = {name: {"breaker": "closed", "behind": False} for name in lags}
-    desk: Any = SimpleNamespace(project=project, journal=SqlJournal("sqlite://"), lags=found, states=lambda: states)
+    journal = SqlJournal("sqlite://")
+    desk: Any = SimpleNamespace(project=project, journal=journal, lags=found, states=lambda: states, **KNOWN)
     # when
     overview = asyncio.run(show_overview(desk))
     # then
@@ -74,7 +77,7 @@ def test_a_source_that_is_polled_says_when_its_connector_is_away() -> None:
     project = SimpleNamespace(revision="r", sources={"tills": tills, "shop": shop}, routes={})
     polls = {"tills": {"last_success": 0, "away": "no such folder"}}
     desk: Any = SimpleNamespace(
-        project=project, journal=SqlJournal("sqlite://"), lags=lags, states=dict, polls=lambda: polls
+        **KNOWN, project=project, journal=SqlJournal("sqlite://"), lags=lags, states=dict, polls=lambda: polls
     )
     # when
     sources = asyncio.run(show_overview(desk))["sources"]

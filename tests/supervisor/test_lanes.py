@@ -30,6 +30,7 @@ def test_a_removed_route_is_renewed_though_the_revision_that_had_it_does_not_loa
         topology=NoConsumers(),
         streams=log,
         metrics=Metrics(),
+        tracer=None,
     )
 
     async def scenario() -> None:
