@@ -76,6 +76,11 @@ def check_order(spans: Sequence[Span], heard: Sequence[Mapping[str, str]]) -> No
     assert {one.span for one in told if one} == {one.span_id.hex() for one in delivered}
 
 
+def _whole(spans: Sequence[Span]) -> bool:
+    """Tell whether the spans of an event and of its two deliveries are here, which three processes send."""
+    return len(of(spans, "deliver ")) >= 2 and all(of(spans, f"{step} tills") for step in ("accept", "process"))
+
+
 def _replayed(spans: Sequence[Span]) -> bool:
     """Tell whether the spans of a replay and of what came of it are here, which two processes send."""
     replays = {one.trace_id for one in of(spans, "replay ")}
@@ -105,7 +110,7 @@ def test_one_event_is_one_trace_from_its_sender_to_its_targets_and_a_replay_anot
                 assert await send(site, sale(2)) == 202
                 await site.settled()
                 # then
-                spans = await arrived(collector, lambda found: len(of(found, "deliver ")) >= 2)
+                spans = await arrived(collector, _whole)
                 check_order(spans, heard)
                 assert not any("traceparent" in one for one in heard if one["ce-id"] == "sale-2")
                 _, journey = await site.ops("GET", "/ops/v1/events/sale-1")
