@@ -23,7 +23,7 @@ MOST_MS = 1000.0
 _TIMES = 9
 _FILLED = """() => {
   const figures = [...document.querySelectorAll(".tile-figure")];
-  return figures.length > 0 && figures.every((one) => /[0-9]/.test(one.textContent)) && performance.now();
+  return figures.length > 0 && figures.every((one) => /[0-9–]/.test(one.textContent)) && performance.now();
 }"""  # since the navigation began
 _LETTERS = ".tile[href='/problems'] .tile-figure"
 
