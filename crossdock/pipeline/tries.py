@@ -61,7 +61,8 @@ class Tries:
     async def _try(self, delivery: Delivery, event: Event) -> Result:
         delivery.attempts += 1
         began = self._gate.clock()
-        delivery.last = result = await self._traced(delivery, event)
+        sending = self._traced if TRACEPARENT in delivery.message.headers else self._send
+        delivery.last = result = await sending(delivery, event)
         delivery.doubted = delivery.doubted or result.outcome == "in_doubt"
         self._gate.judge(result, began)
         if self._limit != (limit := int(self._gate.pace.limit)):
@@ -74,14 +75,12 @@ class Tries:
         return result
 
     async def _traced(self, delivery: Delivery, event: Event) -> Result:
-        if TRACEPARENT not in delivery.message.headers:
-            return await self._send(delivery, event, NONE)
         attempt = Attempt(self.tracer, delivery)
         result = await self._send(delivery, event, attempt.headers)
         attempt.end(self._route, result)
         return result
 
-    async def _send(self, delivery: Delivery, event: Event, trace: Mapping[str, str]) -> Result:
+    async def _send(self, delivery: Delivery, event: Event, trace: Mapping[str, str] = NONE) -> Result:
         try:
             return await self._connector.deliver(event, idempotency_key(self._route.name, delivery.event), trace)
         except Exception as error:
