@@ -12,9 +12,10 @@ from alerts.book import FIRING, PENDING, Book, Hush, Standing
 from alerts.engine import Engine
 from alerts.spec import Alert, Alerts, Channel
 from console.access import Gate, Role, person
+from console.answers import json_answer
 from console.audit import note
 from console.desk import Desk
-from crossdock.kernel import jsontext, units
+from crossdock.kernel import units
 
 Span = Annotated[str, Field(pattern=units.DURATION, max_length=12)]
 
@@ -39,7 +40,7 @@ def add_alerts(app: FastAPI, desk: Desk, gate: Gate) -> None:
 
     @app.get("/ops/v1/alerts", dependencies=[gate(Role.VIEWER)])
     async def alerts(state: Annotated[str, Query(max_length=20)] = "") -> Response:
-        return _json(await show_alerts(desk.alerts, desk.project.alerts, state))
+        return json_answer(await show_alerts(desk.alerts, desk.project.alerts, state))
 
     @app.post("/ops/v1/alerts/test", dependencies=[gate(Role.OPERATOR)])
     async def test(tried: Tried, request: Request) -> Response:
@@ -49,7 +50,7 @@ def add_alerts(app: FastAPI, desk: Desk, gate: Gate) -> None:
             raise HTTPException(404, f"no channel {tried.channel!r}; there are {names}")
         await note(desk.audit, request, "alert.test", channel.name)
         came = await desk.alerts.test(channel, person(request))
-        return _json({"channel": channel.name, **asdict(came)})
+        return json_answer({"channel": channel.name, **asdict(came)})
 
     @app.post("/ops/v1/alerts/{alert_id}/acknowledge", dependencies=[gate(Role.OPERATOR)])
     async def acknowledge(alert_id: str, known: Known, request: Request) -> Response:
@@ -69,7 +70,7 @@ def add_alerts(app: FastAPI, desk: Desk, gate: Gate) -> None:
         await desk.alerts.hush(alert, subject, Hush(person(request), now, known.note, until))
         shown = await show_alerts(desk.alerts, desk.project.alerts)
         items = [*shown["firing"], *shown["pending"], *shown["recent"]]
-        return _json(next((one for one in items if one["id"] == alert_id), {"id": alert_id}))
+        return json_answer(next((one for one in items if one["id"] == alert_id), {"id": alert_id}))
 
 
 async def show_alerts(engine: Engine, alerts: Alerts, state: str = "") -> dict[str, Any]:
@@ -138,7 +139,3 @@ def _channel(channel: Channel, found: Mapping[str, Book], last: Any) -> dict[str
         "next_try": min((due.at for due in waiting), default=0),
         "last": asdict(last) if last else None,
     }
-
-
-def _json(document: Any) -> Response:
-    return Response(jsontext.dumps(document), media_type="application/json")

@@ -1,7 +1,5 @@
 """The operations API, `/ops/v1`: what the command line and the console page call."""
 
-from typing import Any
-
 from fastapi import FastAPI, Request, Response
 from fastapi.encoders import jsonable_encoder
 from fastapi.exceptions import RequestValidationError
@@ -9,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from console.access import Gate, Role, gate
 from console.alerts import add_alerts
+from console.answers import json_answer
 from console.apitokens import add_tokens
 from console.approvals import add_approvals
 from console.audit import add_audit, note
@@ -38,7 +37,6 @@ from console.signin import add_signin
 from console.sources import add_sources
 from console.views import show_connectors, show_overview
 from crossdock import VERSION
-from crossdock.kernel import jsontext
 from crossdock.kernel.problems import Unavailable
 
 
@@ -99,13 +97,13 @@ def _access(app: FastAPI, access: Access, desk: Desk) -> None:
 def _answer_errors(app: FastAPI) -> None:
     @app.exception_handler(Unavailable)
     async def on_unavailable(_: Request, error: Unavailable) -> Response:
-        return _json({"detail": str(error)}, 503)
+        return json_answer({"detail": str(error)}, 503)
 
     @app.exception_handler(RequestValidationError)
     async def on_invalid(_: Request, error: RequestValidationError) -> Response:
         """Say what is wrong without what was sent, which may be a password in the wrong place."""
         told = [{name: part for name, part in one.items() if name != "input"} for one in error.errors()]
-        return _json({"detail": jsonable_encoder(told)}, 422)
+        return json_answer({"detail": jsonable_encoder(told)}, 422)
 
 
 def _probes(app: FastAPI) -> None:
@@ -117,11 +115,11 @@ def _probes(app: FastAPI) -> None:
 def _views(app: FastAPI, desk: Desk, gate: Gate) -> None:
     @app.get("/ops/v1/overview", dependencies=[gate(Role.VIEWER)])
     async def overview() -> Response:
-        return _json(await show_overview(desk))
+        return json_answer(await show_overview(desk))
 
     @app.get("/ops/v1/asyncapi.json", dependencies=[gate(Role.VIEWER)])
     async def asyncapi() -> Response:
-        return _json(desk.asyncapi())
+        return json_answer(desk.asyncapi())
 
     @app.get("/metrics", dependencies=[gate(Role.VIEWER)])
     async def metrics() -> Response:
@@ -131,7 +129,7 @@ def _views(app: FastAPI, desk: Desk, gate: Gate) -> None:
 def _connectors(app: FastAPI, desk: Desk, gate: Gate) -> None:
     @app.get("/ops/v1/connectors", dependencies=[gate(Role.VIEWER)])
     async def connectors() -> Response:
-        return _json({"items": show_connectors(desk)})
+        return json_answer({"items": show_connectors(desk)})
 
 
 def _acts(app: FastAPI, desk: Desk, gate: Gate) -> None:
@@ -149,8 +147,4 @@ async def _pause(desk: Desk, request: Request, name: str, paused: bool, why: Why
     said = {"reason": why.reason} if why and why.reason else {}
     await note(desk.audit, request, "route.pause" if paused else "route.resume", name, **said)
     await desk.pause(name, paused)
-    return _json({"route": name, "paused": paused})
-
-
-def _json(document: Any, status: int = 200) -> Response:
-    return Response(jsontext.dumps(document), status, media_type="application/json")
+    return json_answer({"route": name, "paused": paused})

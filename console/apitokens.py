@@ -7,12 +7,12 @@ from fastapi import FastAPI, HTTPException, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from console.access import ROLES, Gate, Role, person
+from console.answers import json_answer
 from console.audit import note
 from console.identity import Access
 from console.keys import end_of
 from console.people import RoleName
 from console.tokens import NAME, Token, make_token
-from crossdock.kernel import jsontext
 from dlq.audit import Audit
 
 
@@ -31,7 +31,7 @@ def add_tokens(app: FastAPI, access: Access, audit: Audit, gate: Gate) -> None:
     @app.get("/ops/v1/tokens", dependencies=[gate(Role.ADMIN)])
     async def tokens() -> Response:
         now = access.clock()
-        return _json({"items": [_shown(token, now) for token in await access.tokens.all()]})
+        return json_answer({"items": [_shown(token, now) for token in await access.tokens.all()]})
 
     @app.post("/ops/v1/tokens", dependencies=[gate(Role.ADMIN)])
     async def create(wanted: NewToken, request: Request) -> Response:
@@ -44,7 +44,7 @@ def add_tokens(app: FastAPI, access: Access, audit: Audit, gate: Gate) -> None:
         text, token = make_token(wanted.name, ROLES[wanted.role], now, ends, person(request))
         await note(audit, request, "token.create", token.id, name=token.name, role=wanted.role, expires=ends)
         await access.tokens.put(token)
-        return _json({**_shown(token, now), "token": text}, 201)
+        return json_answer({**_shown(token, now), "token": text}, 201)
 
     @app.delete("/ops/v1/tokens/{token_id}", dependencies=[gate(Role.ADMIN)])
     async def revoke(token_id: str, request: Request) -> Response:
@@ -53,14 +53,10 @@ def add_tokens(app: FastAPI, access: Access, audit: Audit, gate: Gate) -> None:
             raise HTTPException(404, f"no token {token_id}")
         await note(audit, request, "token.revoke", token_id, name=token.name)
         await access.tokens.remove(token_id)
-        return _json({"id": token_id, "revoked": True})
+        return json_answer({"id": token_id, "revoked": True})
 
 
 def _shown(token: Token, now: int) -> dict[str, Any]:
     shown = asdict(token) | {"role": token.role.word, "expired": token.expired(now)}
     del shown["digest"]
     return shown
-
-
-def _json(document: Any, status: int = 200) -> Response:
-    return Response(jsontext.dumps(document), status, media_type="application/json")

@@ -8,12 +8,12 @@ from fastapi import FastAPI, HTTPException, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from console.access import Gate, Role, person
+from console.answers import json_answer
 from console.audit import note
 from console.desk import Desk
 from console.edits import send_edit
 from console.plans import run_plan
 from console.replays import give_up
-from crossdock.kernel import jsontext
 from crossdock.pipeline.recorder import now_ms
 from dlq.approvals import Approval, State
 
@@ -36,23 +36,23 @@ def add_approvals(app: FastAPI, desk: Desk, gate: Gate) -> None:
     async def approvals(state: State | Literal[""] = "") -> Response:
         found = await desk.approvals.all()
         items = [one.as_dict() for one in found if state in ("", one.state)]
-        return _json({"items": items, "second_person": dict(desk.second_person)})
+        return json_answer({"items": items, "second_person": dict(desk.second_person)})
 
     @app.get("/ops/v1/approvals/{approval}", dependencies=[gate(Role.VIEWER)])
     async def show(approval: str) -> Response:
-        return _json((await _one(desk, approval)).as_dict())
+        return json_answer((await _one(desk, approval)).as_dict())
 
     @app.post("/ops/v1/approvals/{approval}/approve", dependencies=[gate(Role.OPERATOR)])
     async def approve(approval: str, said: Said, request: Request) -> Response:
         asked = await _open(desk, approval, request, "approve")
         await note(desk.audit, request, "approval.approve", approval, of=asked.act, asked_by=asked.who, why=said.why)
-        return _json(await _done(desk, await _decided(desk, asked, "approved", request, said)))
+        return json_answer(await _done(desk, await _decided(desk, asked, "approved", request, said)))
 
     @app.post("/ops/v1/approvals/{approval}/refuse", dependencies=[gate(Role.OPERATOR)])
     async def refuse(approval: str, said: Said, request: Request) -> Response:
         asked = await _open(desk, approval, request, "refuse")
         await note(desk.audit, request, "approval.refuse", approval, of=asked.act, asked_by=asked.who, why=said.why)
-        return _json((await _decided(desk, asked, "refused", request, said)).as_dict())
+        return json_answer((await _decided(desk, asked, "refused", request, said)).as_dict())
 
 
 async def _one(desk: Desk, approval_id: str) -> Approval:
@@ -106,7 +106,3 @@ async def _plan(desk: Desk, approved: Approval) -> Mapping[str, Any]:
 
 
 _RUNS: Mapping[str, _Run] = {"edit": _edit, "discard": _discard, "plan": _plan}
-
-
-def _json(document: Any) -> Response:
-    return Response(jsontext.dumps(document), media_type="application/json")

@@ -1,13 +1,12 @@
 """`/ops/v1/audit`: what people did, and whether the log of it is whole; called by `console.api`."""
 
-from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import FastAPI, HTTPException, Query, Request, Response
 
 from console.access import Gate, Role, person
-from crossdock.kernel import jsontext
+from console.answers import json_answer
 from dlq.audit import Audit
 
 MOST = 1000  # entries of one answer
@@ -24,11 +23,11 @@ def add_audit(app: FastAPI, audit: Audit, gate: Gate) -> None:
         limit: Limit = 100, before: Annotated[int, Query(ge=0)] = 0, who: Word = "", act: Word = ""
     ) -> Response:
         found = await audit.newest(limit, before, who, act)
-        return _json({"items": [asdict(entry) for entry in found]})
+        return json_answer({"items": [asdict(entry) for entry in found]})
 
     @app.get("/ops/v1/audit/verify", dependencies=[gate(Role.OPERATOR)])
     async def verify(known: Word = "") -> Response:
-        return _json((await audit.verify(known)).as_dict())
+        return json_answer((await audit.verify(known)).as_dict())
 
 
 async def note(audit: Audit, request: Request, act: str, on: str, **detail: Any) -> None:
@@ -50,7 +49,3 @@ async def note_reveal(audit: Audit, request: Request, on: str, why: str) -> None
     if getattr(request.state, "role", Role.VIEWER) < Role.OPERATOR:
         raise HTTPException(403, f"to reveal takes the role {Role.OPERATOR.word}")
     await note(audit, request, "content.reveal", on, reason=why)
-
-
-def _json(document: Mapping[str, Any]) -> Response:
-    return Response(jsontext.dumps(document), media_type="application/json")

@@ -2,15 +2,14 @@
 
 import asyncio
 from datetime import UTC, datetime
-from typing import Any
 
 from fastapi import FastAPI, HTTPException, Request, Response
 from pydantic import BaseModel, Field
 
 from console.access import Gate, Role
+from console.answers import json_answer
 from console.audit import note
 from console.desk import Desk
-from crossdock.kernel import jsontext
 from crossdock.pipeline.backfill import Backfill
 from routes.spec import BEGINNING, Route
 
@@ -81,5 +80,4 @@ def _present(name: str, found: Backfill | None) -> Backfill:
 
 
 def _json(backfill: Backfill, **more: int) -> Response:
-    document: dict[str, Any] = backfill.as_dict() | more
-    return Response(jsontext.dumps(document), media_type="application/json")
+    return json_answer(backfill.as_dict() | more)

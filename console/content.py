@@ -8,10 +8,10 @@ from typing import Any, Literal, Protocol
 from fastapi import FastAPI, HTTPException, Request, Response
 
 from console.access import Gate, Role
+from console.answers import json_answer
 from console.audit import note
 from crossdock.bundle import decode
 from crossdock.contentfiles import MOST_BYTES
-from crossdock.kernel import jsontext
 from crossdock.kernel.problems import Refused
 from dlq.audit import Audit
 
@@ -56,11 +56,11 @@ def add_content(app: FastAPI, office: Office, audit: Audit, gate: Gate) -> None:
 
     @app.get("/ops/v1/content", dependencies=[gate(Role.VIEWER)])
     async def show() -> Response:
-        return _json(await office.state())
+        return json_answer(await office.state())
 
     @app.get("/ops/v1/content/files", dependencies=[gate(Role.ARCHITECT)])
     async def files() -> Response:
-        return _json({"archive": base64.b64encode(await office.files()).decode()})
+        return json_answer({"archive": base64.b64encode(await office.files()).decode()})
 
     @app.put("/ops/v1/content", dependencies=[gate(Role.ARCHITECT)])
     async def change(request: Request, removed: Word | None = None, by: Literal["", "folder"] = "") -> Response:
@@ -69,10 +69,10 @@ def add_content(app: FastAPI, office: Office, audit: Audit, gate: Gate) -> None:
             bundle = await asyncio.to_thread(decode, archive)
             told = {"by": by} if by else {}  # such as `folder`, of which `up` applies each change
             await note(audit, request, "content.apply", bundle.revision, removed=removed or "", **told)
-            return _json((await office.apply(archive, removed)).as_dict())
+            return json_answer((await office.apply(archive, removed)).as_dict())
         except Refused as error:
             problems = [problem.as_dict() for problem in error.problems]
-            return _json({"detail": "the content was not put in force", "problems": problems}, 422)
+            return json_answer({"detail": "the content was not put in force", "problems": problems}, 422)
 
 
 async def body_of(request: Request) -> bytes:
@@ -84,7 +84,3 @@ async def body_of(request: Request) -> bytes:
             raise HTTPException(413, f"at most {MOST_BYTES >> 20} MiB")
         parts.append(part)
     return b"".join(parts)
-
-
-def _json(document: Any, status: int = 200) -> Response:
-    return Response(jsontext.dumps(document), status, media_type="application/json")

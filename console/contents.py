@@ -8,11 +8,11 @@ from typing import Annotated, Any, Literal
 from fastapi import FastAPI, HTTPException, Query, Request, Response
 
 from console.access import Gate, Role
+from console.answers import json_answer
 from console.audit import note_reveal
 from console.desk import Desk
 from console.masking import MASK, covered, hidden, leaves, personal_of, without
 from crossdock.kernel import event as events
-from crossdock.kernel import jsontext
 from crossdock.kernel.event import Event
 from crossdock.kernel.problems import Refused
 from crossdock.kernel.stream import CLAIM, EVENTS, RAW, SOURCE, Message
@@ -31,14 +31,14 @@ def add_contents(app: FastAPI, desk: Desk, gate: Gate) -> None:
     async def sent(seq: int, route: str, request: Request, revision: str = "", reveal: Reason = "") -> Response:
         message = await _message(desk, EVENTS, seq)
         await _reveal(desk, request, f"sent {seq} {route}", reveal)
-        return _json(_sent(desk.project, message, route, revision, bool(reveal)))
+        return json_answer(_sent(desk.project, message, route, revision, bool(reveal)))
 
     @app.get("/ops/v1/contents/{form}/{seq}", dependencies=[gate(Role.VIEWER)])
     async def stored(form: Form, seq: int, request: Request, reveal: Reason = "") -> Response:
         message = await _message(desk, STREAMS[form], seq)
         await _reveal(desk, request, f"{form} {seq}", reveal)
         event = _event(message)
-        return _json(_told(event, _shown(desk.project, message, event, bool(reveal))))
+        return json_answer(_told(event, _shown(desk.project, message, event, bool(reveal))))
 
 
 async def _message(desk: Desk, stream: str, seq: int) -> Message:
@@ -94,7 +94,3 @@ def _sent(project: Project, message: Message, name: str, revision: str, revealed
     data = made.data if revealed else MASK if personal is None else without(made.data, hidden(event, personal))
     same = {"revision": project.revision, "as_it_was": revision == project.revision}
     return _told(made, data) | {"route": name, "connector": route.connector} | same
-
-
-def _json(document: Any) -> Response:
-    return Response(jsontext.dumps(document), media_type="application/json")

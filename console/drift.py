@@ -7,14 +7,13 @@ from typing import Annotated, Any, Literal
 
 from fastapi import FastAPI, HTTPException, Query, Request, Response
 
-from console.access import Gate, Role, person
-from console.audit import note
+from console.access import Gate, Role
+from console.answers import json_answer
 from console.desk import Desk
-from console.problems import Said
-from crossdock.kernel import jsontext
+from console.problems import Said, mark
 from crossdock.kernel.problems import Refused
 from crossdock.pipeline.recorder import now_ms
-from dlq.problems import ACKNOWLEDGED, IGNORED, OPEN, Change, Mark, state_of
+from dlq.problems import ACKNOWLEDGED, IGNORED, OPEN, Mark, state_of
 from schemas.drift import NEW_VALUE, Finding, Kind
 from schemas.widening import propose
 
@@ -35,21 +34,17 @@ def add_drift(app: FastAPI, desk: Desk, gate: Gate) -> None:
         wanted = {"partner": partner, "source": source, "type": type, "kind": kind, "state": state}
         found = await show_drift(desk)
         items = [one for one in found if all(value in ("", one[name]) for name, value in wanted.items())]
-        return _json({"items": items, "watched": desk.drifts.watched()})
+        return json_answer({"items": items, "watched": desk.drifts.watched()})
 
     @app.get("/ops/v1/drift/{finding}", dependencies=[gate(Role.VIEWER)])
     async def show(finding: str) -> Response:
-        return _json(await _one(desk, finding))
+        return json_answer(await _one(desk, finding))
 
     @app.patch("/ops/v1/drift/{finding}", dependencies=[gate(Role.OPERATOR)])
     async def change(finding: str, said: Said, request: Request) -> Response:
         known = await _one(desk, finding)
-        asked = said.model_dump(exclude_none=True)
-        if not asked:
-            raise HTTPException(422, "say state, owner, due or note")
-        await note(desk.audit, request, "drift.change", known["id"], **asked)
-        await desk.marks.change(known["id"], Change(**asked), person(request))
-        return _json(await _one(desk, finding))
+        await mark(desk, request, "drift.change", known["id"], said)
+        return json_answer(await _one(desk, finding))
 
     @app.get("/ops/v1/drift/{finding}/proposal", dependencies=[gate(Role.VIEWER)])
     async def proposal(finding: str, also: Annotated[list[str], Query(max_length=MOST)] = []) -> Response:  # noqa: B006
@@ -58,7 +53,7 @@ def add_drift(app: FastAPI, desk: Desk, gate: Gate) -> None:
             made = await asyncio.to_thread(propose, desk.project.registry, wanted)
         except Refused as error:
             raise HTTPException(422, str(error)) from None
-        return _json(made.as_dict())
+        return json_answer(made.as_dict())
 
 
 async def show_drift(desk: Desk) -> list[dict[str, Any]]:
@@ -124,7 +119,3 @@ def _shown(found: Finding, settled: bool, mark: Mark, now: int) -> dict[str, Any
 
 def _told(found: Finding, values: tuple[str, ...]) -> list[Any]:
     return [json.loads(text) for text in values] if found.kind == NEW_VALUE else list(values)
-
-
-def _json(document: Any) -> Response:
-    return Response(jsontext.dumps(document), media_type="application/json")

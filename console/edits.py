@@ -8,6 +8,7 @@ from fastapi import FastAPI, HTTPException, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from console.access import Gate, Role, person
+from console.answers import json_answer
 from console.audit import note, note_reveal
 from console.desk import Desk
 from console.exact import exact
@@ -47,7 +48,7 @@ def add_edits(app: FastAPI, desk: Desk, gate: Gate) -> None:
         letter = (await letter_of(desk, letter_id))[1]
         if reveal:
             await note_reveal(desk.audit, request, letter_id, reveal[:300])
-        return _json({"document": _document(desk, letter, revealed=bool(reveal))})
+        return json_answer({"document": _document(desk, letter, revealed=bool(reveal))})
 
     @app.post("/ops/v1/dead-letters/{letter_id}/edit", dependencies=[gate(Role.OPERATOR)])
     async def change(letter_id: str, request: Request) -> Response:
@@ -80,7 +81,7 @@ def _refused(desk: Desk, letter: DeadLetter, error: Refused) -> Response:
     except Refused:
         secret = frozenset()
     problems = [{**one.as_dict(), "message": text_without(one.message, secret)} for one in error.problems]
-    return _json({"detail": "the edit was not taken, nothing was sent", "problems": problems}, 422)
+    return json_answer({"detail": "the edit was not taken, nothing was sent", "problems": problems}, 422)
 
 
 async def _dry(desk: Desk, letter: DeadLetter, made: DeadLetter) -> Response:
@@ -101,7 +102,7 @@ async def _dry(desk: Desk, letter: DeadLetter, made: DeadLetter) -> Response:
         for one in told.pop("changes")
     ]
     document = shown("", document_of(made))
-    return _json({"dry_run": True, "document": document, "changes": changes, **without(told, secret)})
+    return json_answer({"dry_run": True, "document": document, "changes": changes, **without(told, secret)})
 
 
 async def _ask(desk: Desk, request: Request, state: LetterState, letter: DeadLetter, wanted: Wanted) -> Response:
@@ -116,7 +117,7 @@ async def _ask(desk: Desk, request: Request, state: LetterState, letter: DeadLet
         return asked
     told = jsontext.dumps(shown).decode()
     await note(desk.audit, request, "letter.edit", state.id, edit=order["edit"], why=wanted.why, patch=told)
-    return _json(await send_edit(desk, order, person(request), wanted.why, (OPEN,)))
+    return json_answer(await send_edit(desk, order, person(request), wanted.why, (OPEN,)))
 
 
 async def send_edit(
@@ -145,7 +146,3 @@ async def send_edit(
             await append_entries(desk.streams, [line])
             await desk.streams.append(replay(made, str(state.failures)))
     return {"id": state.id, "event_id": made.event_id, "edit": order["edit"], "outcome": "sent" if sent else "skipped"}
-
-
-def _json(document: Any, status: int = 200) -> Response:
-    return Response(jsontext.dumps(document), status, media_type="application/json")

@@ -7,11 +7,11 @@ from fastapi import FastAPI, HTTPException, Query, Response
 from pydantic import BaseModel, Field
 
 from console.access import Gate, Role
+from console.answers import json_answer
 from console.backfills import moment
 from console.desk import Desk
 from console.traces import with_traces
 from console.views import show_journey
-from crossdock.kernel import jsontext
 from journal import keys
 from journal.entry import Entry
 from journal.search import MOST, Page, Search
@@ -23,8 +23,8 @@ Outcome = Literal[
 Word = Annotated[str, Field(max_length=1000)]
 
 
-class Wanted(BaseModel, extra="forbid"):
-    """What is looked for, as the address says it; see `journal.search.Search`."""
+class Sought(BaseModel, extra="forbid"):
+    """What events are looked for; see `journal.search.Search`. All that is named must fit."""
 
     key: Word = ""
     kind: Word = ""
@@ -35,6 +35,11 @@ class Wanted(BaseModel, extra="forbid"):
     reason: Word = ""
     since: Annotated[str, Field(alias="from")] = ""
     to: str = ""
+
+
+class Wanted(Sought):
+    """A page of what is looked for, as the address says it."""
+
     after: Annotated[str, Field(pattern=r"^([0-9]{1,18}(\.[0-9]{1,18})?)?$")] = ""
     limit: Annotated[int, Field(ge=1, le=MOST)] = 100
 
@@ -44,11 +49,11 @@ def add_events(app: FastAPI, desk: Desk, gate: Gate) -> None:
 
     @app.get("/ops/v1/events", dependencies=[gate(Role.VIEWER)])
     async def events(wanted: Annotated[Wanted, Query()]) -> Response:
-        return _json(_shown(await asyncio.to_thread(desk.journal.search, _search(wanted))))
+        return json_answer(_shown(await asyncio.to_thread(desk.journal.search, _search(wanted))))
 
     @app.get("/ops/v1/events/{key:path}", dependencies=[gate(Role.VIEWER)])
     async def journey(key: str) -> Response:
-        return _json(await with_traces(desk, await show_journey(desk, key)))
+        return json_answer(await with_traces(desk, await show_journey(desk, key)))
 
 
 def _search(wanted: Wanted) -> Search:
@@ -70,7 +75,3 @@ def _shown(page: Page) -> dict[str, Any]:
 def _item(line: Entry) -> dict[str, Any]:
     found = {name: value for name, value in line._asdict().items() if value and name != "keys"}
     return found | {"keys": [{"kind": kind, "value": value} for kind, value in keys.read(line.keys)]}
-
-
-def _json(document: Any) -> Response:
-    return Response(jsontext.dumps(document), media_type="application/json")

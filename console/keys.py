@@ -10,9 +10,10 @@ from fastapi import FastAPI, HTTPException, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from console.access import Gate, Role
+from console.answers import json_answer
 from console.audit import note
 from console.desk import Desk
-from crossdock.kernel import jsontext, units
+from crossdock.kernel import units
 from crossdock.kernel.apikeys import KeyRecord, make_key, roll
 from crossdock.kernel.content import did_you_mean
 from crossdock.kernel.problems import Unavailable
@@ -51,14 +52,14 @@ def add_keys(app: FastAPI, desk: Desk, gate: Gate) -> None:
 
     @app.get("/ops/v1/keys", dependencies=[gate(Role.VIEWER)])
     async def list_keys() -> Response:
-        return _json({"items": await _listed(desk)})
+        return json_answer({"items": await _listed(desk)})
 
     @app.post("/ops/v1/keys", dependencies=[gate(Role.ADMIN)])
     async def create_key(wanted: NewKey, request: Request) -> Response:
         key, record = _make(desk.project, wanted)
         await note(desk.audit, request, "key.create", record.id, **wanted.model_dump())
         await desk.keys.put(record)
-        return _json({"id": record.id, "key": key, **_shown(record)}, 201)
+        return json_answer({"id": record.id, "key": key, **_shown(record)}, 201)
 
     @app.post("/ops/v1/keys/{key_id}/roll", dependencies=[gate(Role.ADMIN)])
     async def roll_key(key_id: KeyId, request: Request, wanted: Roll | None = None) -> Response:
@@ -69,7 +70,7 @@ def add_keys(app: FastAPI, desk: Desk, gate: Gate) -> None:
         await note(desk.audit, request, "key.revoke", key_id)
         if not await desk.keys.remove(key_id):
             raise HTTPException(404, f"no key {key_id}")
-        return _json({"id": key_id, "revoked": True})
+        return json_answer({"id": key_id, "revoked": True})
 
 
 async def _listed(desk: Desk) -> list[dict[str, Any]]:
@@ -119,7 +120,7 @@ async def _roll(desk: Desk, request: Request, key_id: str, overlap: int) -> Resp
     if not await desk.keys.replace(old, ending):
         await desk.keys.remove(new.id)
         raise HTTPException(409, f"key {key_id} was revoked or rolled at the same moment")
-    return _json({"id": new.id, "key": key, **_shown(new), "old": {"id": old.id, "expires": ending.expires}}, 201)
+    return json_answer({"id": new.id, "key": key, **_shown(new), "old": {"id": old.id, "expires": ending.expires}}, 201)
 
 
 def _wrong(project: Project, wanted: NewKey) -> Iterator[str]:
@@ -180,7 +181,3 @@ def _shown(record: KeyRecord) -> dict[str, Any]:
     shown = asdict(record)
     del shown["digest"]
     return shown
-
-
-def _json(document: Any, status: int = 200) -> Response:
-    return Response(jsontext.dumps(document), status, media_type="application/json")

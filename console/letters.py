@@ -9,6 +9,7 @@ from fastapi import FastAPI, HTTPException, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from console.access import Gate, Role
+from console.answers import json_answer
 from console.audit import note_reveal
 from console.desk import Desk
 from console.masking import MASK, at_place, covered, hidden, personal_of, text_without, without
@@ -45,10 +46,10 @@ def add_letters(app: FastAPI, desk: Desk, gate: Gate) -> None:
         state = await state_of(desk, letter_id)
         letter = await desk.letters.get(state.ref)
         if letter is None:
-            return _json({**state.as_dict(), "gone": True})
+            return json_answer({**state.as_dict(), "gone": True})
         if reveal:
             await note_reveal(desk.audit, request, letter_id, reveal)
-        return _json(await _inspected(desk, state, letter, bool(reveal)))
+        return json_answer(await _inspected(desk, state, letter, bool(reveal)))
 
     @app.post("/ops/v1/dead-letters/{letter_id}/promote", dependencies=[gate(Role.OPERATOR)])
     async def promote(letter_id: str, wish: Wish, request: Request) -> Response:
@@ -57,7 +58,7 @@ def add_letters(app: FastAPI, desk: Desk, gate: Gate) -> None:
             await note_reveal(desk.audit, request, letter_id, wish.reveal)
         wanted = {"name": wish.name, "personal": bool(wish.reveal), "routes": wish.routes}
         try:
-            return _json(await desk.examiner.case(letter, wanted))
+            return json_answer(await desk.examiner.case(letter, wanted))
         except Refused as error:
             raise HTTPException(422, f"it cannot be made a test: {error}") from None
 
@@ -202,7 +203,3 @@ def _masked(raw: Message, event: Event | None, personal: Any) -> str:
         return jsontext.dumps(at_place("", jsontext.loads(raw.payload), personal)).decode()
     shown = covered(event, personal)
     return shown if isinstance(shown, str) else jsontext.dumps(shown).decode()
-
-
-def _json(document: Any) -> Response:
-    return Response(jsontext.dumps(document), media_type="application/json")

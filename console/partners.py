@@ -8,10 +8,10 @@ from typing import Annotated, Any, NamedTuple
 from fastapi import FastAPI, HTTPException, Query, Response
 
 from console.access import Gate, Role
+from console.answers import json_answer
 from console.desk import Desk
 from console.drift import show_drift, show_pressing
 from console.sources import show_sources
-from crossdock.kernel import jsontext
 from crossdock.kernel.content import did_you_mean
 from crossdock.pipeline.recorder import now_ms
 from crossdock.pipeline.rhythm import DAY, Arrivals, Silence, percentile
@@ -46,7 +46,7 @@ def add_partners(app: FastAPI, desk: Desk, gate: Gate) -> None:
 
     @app.get("/ops/v1/partners", dependencies=[gate(Role.VIEWER)])
     async def partners(days: Days = MOST_DAYS) -> Response:
-        return _json({"items": await show_partners(desk, days)})
+        return json_answer({"items": await show_partners(desk, days)})
 
     @app.get("/ops/v1/partners/{partner}", dependencies=[gate(Role.VIEWER)])
     async def partner(partner: str, days: Days = MOST_DAYS) -> Response:
@@ -56,7 +56,7 @@ def add_partners(app: FastAPI, desk: Desk, gate: Gate) -> None:
             raise HTTPException(404, f"no partner {partner[:80]}; {did_you_mean(partner, known)}".rstrip("; "))
         sources = [one for one in await show_sources(desk) if one["partner"] == partner]
         drift = [one for one in await show_drift(desk) if one["partner"] == partner and one["state"] == OPEN]
-        return _json(found | {"sources": sources, "drift": drift})
+        return json_answer(found | {"sources": sources, "drift": drift})
 
 
 async def show_partners(desk: Desk, days: int) -> list[dict[str, Any]]:
@@ -148,7 +148,3 @@ def _silences(desk: Desk, partner: str, now: int) -> list[Silence]:
 
 def _of(desk: Desk, partner: str) -> list[SourceSpec]:
     return [spec for spec in desk.project.sources.values() if spec.partner == partner]
-
-
-def _json(document: Any) -> Response:
-    return Response(jsontext.dumps(document), media_type="application/json")

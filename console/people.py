@@ -8,12 +8,12 @@ from fastapi import FastAPI, HTTPException, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from console.access import ROLES, TOKEN, Gate, Role
+from console.answers import json_answer
 from console.audit import note
 from console.identity import Access
 from console.passwords import LONGEST, SHORTEST, Crowded
 from console.signin import admitted
 from console.users import NAME, User
-from crossdock.kernel import jsontext
 from dlq.audit import Audit
 
 _T = TypeVar("_T")
@@ -51,7 +51,7 @@ def add_people(app: FastAPI, access: Access, audit: Audit, gate: Gate) -> None:
 
     @app.get("/ops/v1/users", dependencies=[gate(Role.ADMIN)])
     async def users() -> Response:
-        return _json({"items": [_shown(user) for user in await access.users.all()]})
+        return json_answer({"items": [_shown(user) for user in await access.users.all()]})
 
     @app.post("/ops/v1/users", dependencies=[gate(Role.ADMIN)])
     async def add(wanted: NewUser, request: Request) -> Response:
@@ -64,7 +64,7 @@ def add_people(app: FastAPI, access: Access, audit: Audit, gate: Gate) -> None:
         user = await access.users.add(wanted.name, ROLES[wanted.role], digest, access.clock())
         if user is None:
             raise HTTPException(409, f"there is a user {wanted.name} already")
-        return _json(_shown(user), 201)
+        return json_answer(_shown(user), 201)
 
     @app.patch("/ops/v1/users/{name}", dependencies=[gate(Role.ADMIN)])
     async def change(name: str, wanted: Change, request: Request) -> Response:
@@ -72,14 +72,14 @@ def add_people(app: FastAPI, access: Access, audit: Audit, gate: Gate) -> None:
         digest = await _digest(access, name, wanted.password) if wanted.password else None
         said = wanted.model_dump(exclude={"password"}, exclude_none=True)
         await note(audit, request, "user.change", name, **said, password=digest is not None)
-        return _json(_shown(await _changed(access, name, wanted, digest)))
+        return json_answer(_shown(await _changed(access, name, wanted, digest)))
 
     @app.delete("/ops/v1/users/{name}", dependencies=[gate(Role.ADMIN)])
     async def remove(name: str, request: Request) -> Response:
         await _known(access, name)
         await note(audit, request, "user.remove", name)
         await access.users.remove(name)
-        return _json({"name": name, "removed": True})
+        return json_answer({"name": name, "removed": True})
 
     _own(app, access, audit, gate)
 
@@ -94,7 +94,7 @@ def _own(app: FastAPI, access: Access, audit: Audit, gate: Gate) -> None:
         digest = await _digest(access, name, wanted.new)
         await note(audit, request, "user.password", name)
         await _changed(access, name, Change(), digest)
-        return _json({"name": name, "changed": True})
+        return json_answer({"name": name, "changed": True})
 
 
 async def _known(access: Access, name: str) -> User:
@@ -152,7 +152,3 @@ def _shown(user: User) -> dict[str, Any]:
         "created": user.created,
         "changed": user.changed,
     }
-
-
-def _json(document: Any, status: int = 200) -> Response:
-    return Response(jsontext.dumps(document), status, media_type="application/json")

@@ -7,6 +7,7 @@ from pydantic import ConfigDict, Field
 
 from console import selections
 from console.access import Gate, Role, person
+from console.answers import json_answer
 from console.audit import note
 from console.desk import Desk
 from console.exact import exact
@@ -51,12 +52,12 @@ def add_plans(app: FastAPI, desk: Desk, gate: Gate) -> None:
 
     @app.get("/ops/v1/plans", dependencies=[gate(Role.VIEWER)])
     async def plans(limit: Annotated[int, Query(ge=1, le=1000)] = 100) -> Response:
-        return _json({"items": [plan.as_dict() for plan in (await desk.replayer.plans.all())[:limit]]})
+        return json_answer({"items": [plan.as_dict() for plan in (await desk.replayer.plans.all())[:limit]]})
 
     @app.get("/ops/v1/plans/{plan}", dependencies=[gate(Role.VIEWER)])
     async def show(plan: str, report: bool = True) -> Response:
         found = await _plan(desk, plan)
-        return _json(_shown(desk, found) | ({"report": await outcomes.report(found)} if report else {}))
+        return json_answer(_shown(desk, found) | ({"report": await outcomes.report(found)} if report else {}))
 
     @app.get("/ops/v1/plans/{plan}/items", dependencies=[gate(Role.VIEWER)])
     async def items(
@@ -66,7 +67,7 @@ def add_plans(app: FastAPI, desk: Desk, gate: Gate) -> None:
         limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     ) -> Response:
         found, further = await outcomes.page(await _plan(desk, plan), outcome, after, limit)
-        return _json({"items": [one._asdict() for one in found], "next": further})
+        return json_answer({"items": [one._asdict() for one in found], "next": further})
 
     _add_acts(app, desk, gate)
 
@@ -83,7 +84,7 @@ def _add_acts(app: FastAPI, desk: Desk, gate: Gate) -> None:
             return asked
         told = {"edit": found.edit, "patch": jsontext.dumps(patched).decode()} if patched else {}
         await _note(desk, found, "run", request, **told)
-        return _json(await run_plan(desk, plan))
+        return json_answer(await run_plan(desk, plan))
 
     @app.post("/ops/v1/plans/{plan}/pause", dependencies=[gate(Role.OPERATOR)])
     async def pause(plan: str, request: Request) -> Response:
@@ -106,7 +107,7 @@ async def _make(desk: Desk, wanted: Wanted, request: Request) -> Response:
     changed = _patch(wanted)
     chosen = await _chosen(desk, wanted)
     if wanted.dry_run:
-        return _json({"dry_run": True, "total": len(chosen.items), "past_retention": chosen.gone})
+        return json_answer({"dry_run": True, "total": len(chosen.items), "past_retention": chosen.gone})
     fields: dict[str, Any] = {"to": wanted.to, "from_stage": wanted.from_stage, "routes": wanted.routes}
     past = wanted.to == "all"
     asked = wanted.model_dump(
@@ -119,7 +120,7 @@ async def _make(desk: Desk, wanted: Wanted, request: Request) -> Response:
         of="events" if past else "letters", asked=asked | ({"ids": len(wanted.ids)} if wanted.ids else {}),
         **fields, **changed,
     )  # fmt: skip
-    return _json({**_shown(desk, plan), "past_retention": chosen.gone}, 201)
+    return json_answer({**_shown(desk, plan), "past_retention": chosen.gone}, 201)
 
 
 def _patch(wanted: Wanted) -> dict[str, str]:
@@ -150,7 +151,7 @@ async def _chosen(desk: Desk, wanted: Wanted) -> Chosen:
 async def _turn(desk: Desk, plan_id: str, act: Literal["pause", "cancel"], request: Request) -> Response:
     await _note(desk, await _may(desk, plan_id, act), act, request)
     turned = await desk.replayer.stop(plan_id, "paused" if act == "pause" else "cancelled")
-    return _json(_shown(desk, _turned(turned, plan_id)))
+    return json_answer(_shown(desk, _turned(turned, plan_id)))
 
 
 async def _may(desk: Desk, plan_id: str, act: str) -> Plan:
@@ -204,7 +205,3 @@ def _warnings(desk: Desk, plan: Plan) -> list[str]:
     elif plan.tried != revision:
         found.append(f"it was tried dry by revision {plan.tried[:12]}, but {revision[:12]} is in force")
     return found
-
-
-def _json(document: Any, status: int = 200) -> Response:
-    return Response(jsontext.dumps(document), status, media_type="application/json")

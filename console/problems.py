@@ -12,9 +12,9 @@ from fastapi import FastAPI, HTTPException, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from console.access import Gate, Role, person
+from console.answers import json_answer
 from console.audit import note
 from console.desk import Desk
-from crossdock.kernel import jsontext
 from dlq.problems import Change, Mark, state_of
 from journal.cause import problem_id, read
 from journal.store import DISCARDED, OPEN, RESOLVED, CauseCount
@@ -44,21 +44,26 @@ def add_problems(app: FastAPI, desk: Desk, gate: Gate) -> None:
     ) -> Response:
         wanted = {"state": state, "route": route, "source": source, "reason": reason, "owner": owner}
         found = await show_problems(desk)
-        return _json({"items": [one for one in found if all(v in ("", one[k]) for k, v in wanted.items())]})
+        return json_answer({"items": [one for one in found if all(v in ("", one[k]) for k, v in wanted.items())]})
 
     @app.get("/ops/v1/problems/{problem}", dependencies=[gate(Role.VIEWER)])
     async def show(problem: str) -> Response:
-        return _json(await _one(desk, problem))
+        return json_answer(await _one(desk, problem))
 
     @app.patch("/ops/v1/problems/{problem}", dependencies=[gate(Role.OPERATOR)])
     async def change(problem: str, said: Said, request: Request) -> Response:
         known = await _one(desk, problem)
-        asked = said.model_dump(exclude_none=True)
-        if not asked:
-            raise HTTPException(422, "say state, owner, due or note")
-        await note(desk.audit, request, "problem.change", known["id"], **asked)
-        await desk.marks.change(known["id"], Change(**asked), person(request))
-        return _json(await _one(desk, problem))
+        await mark(desk, request, "problem.change", known["id"], said)
+        return json_answer(await _one(desk, problem))
+
+
+async def mark(desk: Desk, request: Request, act: str, on: str, said: Said) -> None:
+    """Note and keep what a person says of a problem or a finding; 422 when that is nothing."""
+    asked = said.model_dump(exclude_none=True)
+    if not asked:
+        raise HTTPException(422, "say state, owner, due or note")
+    await note(desk.audit, request, act, on, **asked)
+    await desk.marks.change(on, Change(**asked), person(request))
 
 
 async def show_problems(desk: Desk) -> list[dict[str, Any]]:
@@ -108,7 +113,3 @@ def _problem(text: str, counts: list[CauseCount], marks: dict[str, Mark], now: i
 
 def _sum(counts: Iterable[CauseCount]) -> int:
     return sum(count.number for count in counts)
-
-
-def _json(document: Any) -> Response:
-    return Response(jsontext.dumps(document), media_type="application/json")

@@ -10,9 +10,9 @@ from pydantic import BaseModel, Field
 
 from console import processfigures
 from console.access import Gate, Role
-from console.backfills import moment
+from console.answers import json_answer
 from console.desk import Desk
-from crossdock.kernel import jsontext
+from console.events import milliseconds
 from crossdock.kernel.units import duration
 from journal import conformance
 from journal.conformance import DayCount, Deviation, Pair, Seen
@@ -40,8 +40,8 @@ class Span(BaseModel, extra="forbid"):
 
     def times(self) -> tuple[int, int]:
         """Return both as Unix milliseconds; 422 when they are none, or too far from each other."""
-        until = _ms("to", self.to) if self.to else int(time.time() * 1000)
-        since = _ms("from", self.since) if self.since else until - DAY * MS
+        until = milliseconds("to", self.to) if self.to else int(time.time() * 1000)
+        since = milliseconds("from", self.since) if self.since else until - DAY * MS
         if not 0 <= since < until <= since + _LONGEST * MS:
             raise HTTPException(422, "`from` must lie before `to`, by 400 days at most")
         return since, until
@@ -81,7 +81,7 @@ def add_processes(app: FastAPI, desk: Desk, gate: Gate) -> None:
         since, until = shown.times()
         asked = (since, until, shown.by, shown.limit, int(time.time() * 1000))
         made = await asyncio.to_thread(processfigures.table, desk.processes, *asked)
-        return _json({"from": since, "to": until, "by": shown.by} | made)
+        return json_answer({"from": since, "to": until, "by": shown.by} | made)
 
     @app.get("/ops/v1/processes/series", dependencies=[gate(Role.VIEWER)])
     async def series(line: Annotated[Line, Query()]) -> Response:
@@ -93,18 +93,14 @@ def add_processes(app: FastAPI, desk: Desk, gate: Gate) -> None:
             raise HTTPException(422, "minutes are kept of all events together; ask for `step=hour`")
         name = line.value if line.by == "route" else line.name
         one = processfigures.Line(line.hop, name, "" if line.by == "route" else line.by, line.value)
-        return _json(await asyncio.to_thread(processfigures.series, desk.processes, one, since, until, span))
+        return json_answer(await asyncio.to_thread(processfigures.series, desk.processes, one, since, until, span))
 
     @app.get("/ops/v1/conformance", dependencies=[gate(Role.VIEWER)])
     async def deviations(wanted: Annotated[Wanted, Query()]) -> Response:
         rules = [rule for rule in desk.project.rules if wanted.rule in ("", rule.name)]
         if wanted.rule and not rules:
             raise HTTPException(404, f"no rule {wanted.rule}; known: {', '.join(r.name for r in desk.project.rules)}")
-        return _json(await asyncio.to_thread(_conformance, desk, rules, wanted))
-
-
-def _ms(name: str, text: str) -> int:
-    return int(moment(name, text).timestamp() * 1000)
+        return json_answer(await asyncio.to_thread(_conformance, desk, rules, wanted))
 
 
 def _step(length: int, by: bool) -> str:
@@ -115,8 +111,8 @@ def _step(length: int, by: bool) -> str:
 
 
 def _conformance(desk: Desk, rules: list[Rule], wanted: Wanted) -> dict[str, Any]:
-    since = _ms("from", wanted.since) if wanted.since else 0
-    until = _ms("to", wanted.to) if wanted.to else 0
+    since = milliseconds("from", wanted.since) if wanted.since else 0
+    until = milliseconds("to", wanted.to) if wanted.to else 0
     asked = conformance.Wanted(rules, int(time.time() * 1000), wanted.state, since, until)
     counts = desk.conformance.counts(asked)
     found = desk.conformance.deviations(asked, wanted.limit + 1, wanted.after)
@@ -175,7 +171,3 @@ def _deviation(rule: Rule, one: Deviation) -> dict[str, Any]:
 
 def _seen(seen: Seen) -> dict[str, Any] | None:
     return seen._asdict() if seen.raw else None
-
-
-def _json(document: Any) -> Response:
-    return Response(jsontext.dumps(document), media_type="application/json")

@@ -8,12 +8,12 @@ from typing import Any
 from fastapi import FastAPI, HTTPException, Request, Response
 
 from console.access import Gate, Role
+from console.answers import json_answer
 from console.content import body_of
 from console.desk import Desk
 from console.lateness import late
 from console.masking import held_in, secrets_of, text_without, without
 from console.planned import planned
-from crossdock.kernel import jsontext
 from crossdock.kernel.problems import Refused
 from crossdock.project import Project
 from dlq.record import DeadLetter
@@ -36,12 +36,12 @@ def add_rehearsals(app: FastAPI, desk: Desk, gate: Gate) -> None:
             told = await desk.rehearse(archive, letters, tried.after)
         except Refused as error:
             problems = [problem.as_dict() for problem in error.problems]
-            return _json({"detail": "the content cannot go in force", "problems": problems}, 422)
+            return json_answer({"detail": "the content cannot go in force", "problems": problems}, 422)
         told = await asyncio.to_thread(_covered, desk.project, [*letters, *tried.after], told)
         await desk.replayer.plans.change(plan, tried=told["revision"])
         conflicts = await late(desk, letters)
         doubtful = [letter.id for letter in letters if "in doubt" in letter.detail]
-        return _json({
+        return json_answer({
             "plan": plan, "total": found.total, "looked_at": len(letters), **told,
             "delivered_already": {"count": len(tried.delivered), "ids": tried.delivered[:SHOWN]},
             "patch_unfit": {
@@ -61,7 +61,3 @@ def _covered(project: Project, letters: Iterable[DeadLetter], told: Mapping[str,
     examples = [without(dict(one), frozenset(secret[one["id"]])) for one in told.get("examples", ())]
     fails = [{**one, "why": text_without(one["why"], held_in(one["why"], every))} for one in told["fails"]]
     return {**told, "examples": examples, "fails": fails}
-
-
-def _json(document: Any, status: int = 200) -> Response:
-    return Response(jsontext.dumps(document), status, media_type="application/json")

@@ -10,10 +10,10 @@ from fastapi import FastAPI, HTTPException, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from console.access import Gate, Role, person
+from console.answers import json_answer
 from console.audit import note
 from console.desk import Desk
 from console.second import second_person
-from crossdock.kernel import jsontext
 from crossdock.pipeline.recorder import now_ms
 from crossdock.pipeline.replay import discard_letters, replay_letters
 from dlq.record import DeadLetter
@@ -54,7 +54,7 @@ def add_replays(app: FastAPI, desk: Desk, gate: Gate) -> None:
                 state=state, route=route, reason=reason, problem=problem, limit=min(limit, MANY)
             )
         )
-        return _json({"items": [letter.as_dict() for letter in found]})
+        return json_answer({"items": [letter.as_dict() for letter in found]})
 
     @app.post("/ops/v1/replays", dependencies=[gate(Role.OPERATOR)])
     async def replay(selection: Selection, request: Request) -> Response:
@@ -67,7 +67,7 @@ def add_replays(app: FastAPI, desk: Desk, gate: Gate) -> None:
         results = await replay_letters(
             states, desk.letters, desk.streams, acts, desk.project.routes, dry_run=selection.dry_run
         )
-        return _json({"dry_run": selection.dry_run, "items": [asdict(result) for result in results]})
+        return json_answer({"dry_run": selection.dry_run, "items": [asdict(result) for result in results]})
 
     @app.post("/ops/v1/discards", dependencies=[gate(Role.OPERATOR)])
     async def discard(given_up: GivenUp, request: Request) -> Response:
@@ -78,7 +78,7 @@ def add_replays(app: FastAPI, desk: Desk, gate: Gate) -> None:
         if asked is not None:
             return asked
         await note(desk.audit, request, "discard", "", ids=given_up.ids, reason=given_up.reason)
-        return _json(await give_up(desk, given_up.ids, given_up.reason, person(request)))
+        return json_answer(await give_up(desk, given_up.ids, given_up.reason, person(request)))
 
 
 def _few_enough(desk: Desk, letters: int) -> None:
@@ -144,7 +144,3 @@ def known_route(desk: Desk, name: str) -> None:
     """Refuse a route that there is not; an empty name is none."""
     if name and name not in desk.project.routes:
         raise HTTPException(404, f"no route {name}; known: {', '.join(sorted(desk.project.routes))}")
-
-
-def _json(document: Any, status: int = 200) -> Response:
-    return Response(jsontext.dumps(document), status, media_type="application/json")

@@ -9,8 +9,8 @@ from typing import Annotated, Any
 from fastapi import FastAPI, HTTPException, Query, Response
 
 from console.access import Gate, Role
+from console.answers import json_answer
 from console.desk import Desk
-from crossdock.kernel import jsontext
 from crossdock.kernel.content import did_you_mean
 from crossdock.kernel.problems import Refused
 from crossdock.pipeline.recorder import now_ms
@@ -33,14 +33,14 @@ def add_schemas(app: FastAPI, desk: Desk, gate: Gate) -> None:
 
     @app.get("/ops/v1/schemas", dependencies=[gate(Role.VIEWER)])
     async def schemas() -> Response:
-        return _json({"items": await show_schemas(desk)})
+        return json_answer({"items": await show_schemas(desk)})
 
     @app.get("/ops/v1/schemas/{type}", dependencies=[gate(Role.VIEWER)])
     async def schema(type: str, version: Version = "") -> Response:  # noqa: A002  the word of the design
         registry = desk.project.registry
         wanted = version or _versions(registry, type)[-1]
         (summary,) = [one for one in await show_schemas(desk) if one["type"] == type]
-        return _json(summary | _one(registry, type, _known(registry, type, wanted)) | _uses(desk.project, type))
+        return json_answer(summary | _one(registry, type, _known(registry, type, wanted)) | _uses(desk.project, type))
 
     @app.get("/ops/v1/schemas/{type}/diff", dependencies=[gate(Role.VIEWER)])
     async def diff(
@@ -52,7 +52,7 @@ def add_schemas(app: FastAPI, desk: Desk, gate: Gate) -> None:
         for version in (old, new):
             _known(registry, type, version)
         async with turns:
-            return _json(_told(await asyncio.to_thread(_compared, registry, type, old, new)))
+            return json_answer(_told(await asyncio.to_thread(_compared, registry, type, old, new)))
 
 
 async def show_schemas(desk: Desk) -> list[dict[str, Any]]:
@@ -181,7 +181,3 @@ def _known(registry: Registry, type_: str, version: str) -> str:
 
 def _pointer(path: Path) -> str:
     return "".join(f"/{EVERY if step == EACH else step.replace('~', '~0').replace('/', '~1')}" for step in path)
-
-
-def _json(document: Any) -> Response:
-    return Response(jsontext.dumps(document), media_type="application/json")

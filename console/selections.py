@@ -4,13 +4,13 @@ import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
-from typing import Annotated, NamedTuple
+from typing import NamedTuple
 
 from fastapi import HTTPException
 from pydantic import BaseModel, ConfigDict, Field
 
 from console.desk import Desk
-from console.events import Outcome, Word, milliseconds
+from console.events import Sought, Word, milliseconds
 from console.replays import known_route, selected, sendable
 from crossdock.pipeline.choose import choose
 from crossdock.pipeline.recorder import now_ms
@@ -24,20 +24,10 @@ MOST_LETTERS = 100_000
 MOST_EVENTS = 1_000_000
 
 
-class Events(BaseModel):
-    """Past events, whatever became of them; see `journal.search.Search`. All that is named must fit."""
+class Events(Sought):
+    """Past events, whatever became of them."""
 
-    model_config = ConfigDict(extra="forbid")
-    key: Word = ""
-    kind: Word = ""
-    partner: Word = ""
-    source: Word = ""
-    route: Word = ""
-    outcome: Outcome = ""
-    reason: Word = ""
     type: Word = ""
-    since: Annotated[str, Field(alias="from")] = ""
-    to: str = ""
 
 
 class Letters(BaseModel):

@@ -7,11 +7,11 @@ from fastapi import FastAPI, HTTPException, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from console.access import Gate, Role, Signed, address
+from console.answers import json_answer
 from console.door import SIGN_IN
 from console.identity import Access
 from console.passwords import LONGEST, Crowded
 from console.sessions import Session
-from crossdock.kernel import jsontext
 from crossdock.kernel.problems import Unavailable
 from dlq.audit import Audit
 
@@ -35,14 +35,14 @@ def add_signin(app: FastAPI, access: Access, audit: Audit, gate: Gate) -> None:
         session = await _proven(access, audit, given, address(request))
         signed = await begin(access, audit, request, session)
         told = {"person": session.person, "role": session.role.word, "csrf": signed.csrf, "expires": signed.expires}
-        return handed_over(access, signed, _json(told))
+        return handed_over(access, signed, json_answer(told))
 
     @app.get(SIGN_IN)
     async def who(request: Request) -> Response:
         ways = {"oidc": access.provider is not None}
         if getattr(request.state, "role", None) is None:
-            return _json({"detail": "nobody is signed in", **ways}, 401)
-        return _json(_told(request) | ways)
+            return json_answer({"detail": "nobody is signed in", **ways}, 401)
+        return json_answer(_told(request) | ways)
 
     @app.delete(SIGN_IN, dependencies=[gate(Role.VIEWER)])
     async def sign_out(request: Request) -> Response:
@@ -51,7 +51,7 @@ def add_signin(app: FastAPI, access: Access, audit: Audit, gate: Gate) -> None:
             raise HTTPException(409, "a bearer token is no session and cannot be signed out; revoke it instead")
         await audit.note(request.state.person, address(request), "session.sign-out", "", {})
         await access.sessions.end(signed.id)
-        answer = _json({"signed_out": True})
+        answer = json_answer({"signed_out": True})
         answer.delete_cookie(access.sessions.cookie, secure=access.secure, httponly=True, samesite="strict")
         return answer
 
@@ -119,7 +119,3 @@ def _told(request: Request) -> dict[str, Any]:
         "csrf": signed.csrf if signed else "",
         "expires": signed.expires if signed else 0,
     }
-
-
-def _json(document: Any, status: int = 200) -> Response:
-    return Response(jsontext.dumps(document), status, media_type="application/json")
