@@ -10,6 +10,13 @@ FLAGS = (
     "--disable-dev-shm-usage",
     "--hide-scrollbars",
 )  # for containers
+LIVE = "html[data-live]"
+# A page hears what is pressed only after its handshake. Waiting for a variable of the page does not do: Playwright asks
+# again by eval(), which the console's Content-Security-Policy refuses. A script of the browser is not the page's.
+MARKS_LIVE = """(function look() {
+  if (window.did_handshake) document.documentElement.dataset.live = "";
+  else setTimeout(look, 20);
+})()"""
 
 
 def binary() -> str | None:

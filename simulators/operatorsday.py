@@ -11,7 +11,7 @@ from pathlib import Path
 
 from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright, expect
 
-from simulators.browser import launched
+from simulators.browser import LIVE, MARKS_LIVE, launched
 from simulators.shopfloor import ROUTE, Floor
 
 NAME, PASSWORD = "anna", "a long night in the warehouse"
@@ -170,7 +170,7 @@ class Operator:
 
     async def _live(self) -> None:
         """Wait until the page hears what is pressed: its texts stand there a moment before."""
-        await self.page.wait_for_function("window.did_handshake === true")
+        await self.page.wait_for_selector(LIVE, state="attached")
 
     async def _picture(self, name: str) -> None:
         if self.pictures:
@@ -237,6 +237,7 @@ async def at_work(floor: Floor, pictures: Path | None = None) -> AsyncIterator[O
         driven: Browser = await playwright.chromium.launch(**launched())
         try:
             context = await driven.new_context(viewport=WIDE, reduced_motion="reduce")  # type: ignore[arg-type]
+            await context.add_init_script(MARKS_LIVE)
             context.set_default_timeout(_WITHIN)
             expect.set_options(timeout=_WITHIN)
             one = Operator(floor, await context.new_page(), pictures)

@@ -36,7 +36,7 @@ class Seen:
     def go(self, path: str) -> Page:
         """Open a page of the console and wait until it is live."""
         self.page.goto(self.desk.url + path)
-        self.page.wait_for_function("window.did_handshake === true")
+        self.page.wait_for_selector(browser.LIVE, state="attached")
         return self.page
 
     def faults(self) -> list[str]:
@@ -86,6 +86,7 @@ class Consoles:
         serving = office(folder, changes, add_pages)
         desk = self.run(serving.__aenter__())
         context = self._browser.new_context(viewport={"width": size[0], "height": size[1]}, reduced_motion="reduce")
+        context.add_init_script(browser.MARKS_LIVE)
         seen = Seen(desk, context.new_page())
         seen.page.on("pageerror", lambda error: seen.errors.append(str(error)))
         seen.page.on("console", lambda said: seen.errors.append(said.text) if said.type == "error" else None)

@@ -11,6 +11,7 @@ from playwright.sync_api import expect
 from console.access import Role
 from crossdock.kernel.problems import Problem
 from crossdock.kernel.stream import Record
+from simulators.browser import LIVE
 from tests.console.accessmade import AT, DIGEST, PASSWORD
 from tests.console.chromium import PHONE, Consoles, Seen, consoles
 from tests.console.deskmade import BIG, HOSTILE, TOKEN
@@ -110,7 +111,7 @@ def test_with_the_keyboard_alone_one_signs_in_searches_and_reads_a_journey(drive
         keys.press("Enter")
         # then
         page.wait_for_url("**/routes")
-        page.wait_for_function("window.did_handshake === true")
+        page.wait_for_selector(LIVE, state="attached")
         # when
         keys.press("Tab")
         expect(page.get_by_text("Skip to the content")).to_be_focused()
@@ -119,10 +120,10 @@ def test_with_the_keyboard_alone_one_signs_in_searches_and_reads_a_journey(drive
         keys.press("Enter")
         # then
         page.wait_for_url("**/events?key=0042%2F7")
-        page.wait_for_function("window.did_handshake === true")
+        page.wait_for_selector(LIVE, state="attached")
         expect(page.get_by_role("region", name="Events, table").get_by_role("link").first).to_be_visible()
         # when
-        for _ in range(60):
+        for _ in range(100):
             keys.press("Tab")
             if page.evaluate("document.activeElement.getAttribute('href')?.startsWith('/events/') ?? false"):
                 break

@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from crossdock.kernel.stream import DEAD_LETTER, EDIT
+from simulators.browser import LIVE
 from tests.console.chromium import Consoles, Seen, consoles
 from tests.console.deskmade import BIG
 
@@ -38,7 +39,7 @@ def seen(driven: Consoles, tmp_path: Path) -> Iterator[Seen]:
 def test_an_event_is_mended_by_hand_tried_dry_and_sent_with_its_numbers_exact(seen: Seen) -> None:
     page = seen.go(LETTER)
     page.get_by_role("link", name="Edit and replay …").click()
-    page.wait_for_function("window.did_handshake === true")
+    page.wait_for_selector(LIVE, state="attached")
     assert seen.faults_everywhere() == {}
     field = page.get_by_role("textbox", name="The event")
     document = field.input_value()
@@ -98,7 +99,7 @@ def test_a_patch_that_does_not_fit_is_told_in_words_and_what_cannot_be_read_too(
     page.get_by_role(BUTTON, name="Dry run").click()
     expect(page.get_by_text("What you wrote cannot be read").first).to_be_visible()
     page.reload()
-    page.wait_for_function("window.did_handshake === true")
+    page.wait_for_selector(LIVE, state="attached")
     page.get_by_label("Write a JSON Patch").check()
     patch = page.get_by_role("textbox", name="The JSON Patch")
     patch.fill('[{"op": "remove", "path": "/data/nowhere"}]')
@@ -126,7 +127,7 @@ def test_a_dead_letter_becomes_a_test_that_is_copied_or_downloaded(seen: Seen, t
 def test_past_events_are_counted_before_a_plan_is_made_of_them(seen: Seen) -> None:
     page = seen.go("/plans")
     page.get_by_role("link", name="Plan a replay of past events").click()
-    page.wait_for_function("window.did_handshake === true")
+    page.wait_for_selector(LIVE, state="attached")
     page.get_by_label("Partner").select_option("stores")
     page.get_by_role(BUTTON, name="Count").click()
     # then

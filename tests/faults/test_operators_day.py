@@ -52,7 +52,7 @@ def kind_of(address: str) -> str:
 async def faults_of(one: Operator, address: str) -> list[str]:
     """Open a page; return the serious faults that axe-core finds in light and in dark colours."""
     await one.page.goto(one.floor.ready.console + address)
-    await one.page.wait_for_function("window.did_handshake === true")
+    await one.page.wait_for_selector(browser.LIVE, state="attached")
     told = []
     for look in ("light", "dark"):
         await one.page.evaluate(_LOOK, look)
