@@ -8,6 +8,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
@@ -16,10 +17,10 @@ from crossdock.adapters import ledgersums
 from crossdock.adapters.ledgerlook import Look, events_id, messages
 from crossdock.adapters.ledgersums import ChangedError, Sums, Tell, nobody
 from crossdock.adapters.positions import positions
+from crossdock.adapters.projector import Told
 from crossdock.kernel.problems import Unavailable
 from crossdock.kernel.stream import EVENTS, RAW
 from crossdock.project import Project
-from journal.entry import Entry
 from journal.ledger import Ledger, Missing, ledger_of
 
 log = logging.getLogger(__name__)
@@ -44,9 +45,10 @@ class Ledgers:
         self._lock, self._proving = asyncio.Lock(), asyncio.Lock()
         self._sums: Sums | None = None
         self._looking = False
-        self._heard: list[tuple[Sequence[Entry], int, int]] = []
+        self._heard: list[Told] = []
         self._read: dict[str, tuple[int, int]] = {}
         self._noticed: dict[Missing, float] = {}
+        self._begun = 0.0
         self.latest: Ledger | None = None
 
     async def run(self) -> None:
@@ -58,14 +60,16 @@ class Ledgers:
                 log.warning("ledger: %s", error)
             await asyncio.sleep(EVERY)
 
-    def hear(self, entries: Sequence[Entry], first: int, last: int) -> None:
+    def hear(self, told: Told) -> None:
         """Take what messages of JOURNAL say that follow each other, so that they are not read twice."""
         if self._looking:
-            if sum(len(lot) for lot, _, _ in self._heard) < _HEARD:
-                self._heard.append((entries, first, last))
-        elif self._sums is not None and first == self._sums.position + 1:
-            self._sums.book.tell(entries)
-            self._sums.position = last
+            if sum(len(lines) for lot in self._heard for _, lines in lot) < _HEARD:
+                self._heard.append(told)
+        elif self._sums is not None and told[0][0] <= self._sums.position + 1:
+            for seq, lines in told:
+                if seq > self._sums.position:  # a look reads on to the end, and so further than the projection is
+                    self._sums.book.tell(lines)
+                    self._sums.position = seq
 
     async def now(self) -> Ledger:
         """Return the ledger as of now, with all that is under way.
@@ -114,7 +118,7 @@ class Ledgers:
                 self._looking = False
                 heard, self._heard = self._heard, []
                 for one in heard:
-                    self.hear(*one)
+                    self.hear(one)
             return self.latest
 
     async def _carried_on(self, whole: bool) -> Ledger:
@@ -141,10 +145,13 @@ class Ledgers:
         await ledgersums.read_on(self._client, sums)
         await ledgersums.compare(self._client, sums)
         look = Look(self._client, project, book, at, whole=whole)
-        await look.take(sums.peeked)
+        await look.take(sums.peeked, sums.under_way)
         missing = look.missing()
         named = await self._named(missing[:MOST_NAMED])
-        return ledger_of(book, named, len(missing), self._old(missing, noticed), look.unread)
+        old = self._old(missing, noticed)
+        self._begun = self._begun or time.monotonic()
+        young = len(old) < len(missing) and time.monotonic() - self._begun < self._grace
+        return replace(ledger_of(book, named, len(missing), old, look.unread), young=young)
 
     def _tell(self, stream: str, at: int, last: int) -> None:
         self._read[stream] = at, last

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
 
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
@@ -14,7 +15,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from crossdock.adapters.inbox import NatsInbox
 from crossdock.kernel.problems import Unavailable
 from crossdock.kernel.stream import JOURNAL, Message
-from journal.entry import Entry, unpack
+from crossdock.pipeline.unreadable import Unreadable, readable
+from journal.entry import Entry
 from journal.store import JournalStore
 
 log = logging.getLogger(__name__)
@@ -24,21 +26,27 @@ MOST_ENTRIES = 5_000  # in one transaction
 PACE, PACE_PER_ENTRY, MOST_PACE = 0.1, 0.001, 1.0  # seconds from lot to lot under load
 FORGET_EVERY = 600.0  # seconds
 _IDLE = 60.0
+_OF_DATA = frozenset({"DataError", "IntegrityError"})  # PEP 249
 
-Hear = Callable[[Sequence[Entry], int, int], None]
+Told = Sequence[tuple[int, Sequence[Entry]]]  # messages by sequence, in order, and the entries in them
+Hear = Callable[[Told], None]
+Lot = list[tuple[Message, list[Entry] | str]]
 
 
 class Projector:
     """Reads on from the store's own position, so the store can be dropped and is built again.
 
-    Days that ended `keep` seconds ago are deleted; nothing but the projection waits for that. `hear` gets each lot of
-    entries too, with the sequences of the first and the last message they stood in.
+    Days that ended `keep` seconds ago are deleted; nothing but the projection waits for that. `hear` is told each lot
+    before it is stored. What cannot be read, or be stored, is noted and stepped over.
     """
 
-    def __init__(self, client: Client, store: JournalStore, keep: float, hear: Hear = lambda *_: None) -> None:
+    def __init__(
+        self, client: Client, store: JournalStore, keep: float, unreadable: Unreadable, hear: Hear = lambda _: None
+    ) -> None:
         self._client = client
         self._store = store
         self._keep = keep
+        self._unreadable = unreadable
         self._hear = hear
         self._forgot = -FORGET_EVERY
 
@@ -64,14 +72,39 @@ class Projector:
                 begun = time.monotonic()
                 await self._check_sequence(position, messages)
                 taken = 0
-                for entries, begin, end in lots(messages):
-                    self._hear(entries, begin, end)
-                    await asyncio.to_thread(self._store.project, entries, end)
-                    position, taken = end, taken + len(entries)
+                for lot in lots(messages):
+                    taken += await self._lot(lot)
+                    position = lot[-1][0].seq
                 if len(messages) < BATCH:  # what comes after an idle time is never kept waiting
                     await asyncio.sleep(begun + pause(taken) - time.monotonic())
         finally:
             await inbox.close()
+
+    async def _lot(self, lot: Lot) -> int:
+        """Store the entries of a lot, and return how many."""
+        told = [(message.seq, [] if isinstance(lines, str) else lines) for message, lines in lot]
+        for message, lines in lot:
+            if isinstance(lines, str):
+                await self._unreadable.note(message, lines)
+        self._hear(told)
+        entries = list(chain.from_iterable(lines for _, lines in told))
+        try:
+            await asyncio.to_thread(self._store.project, entries, told[-1][0])
+        except Exception as error:
+            if not is_of_data(error):
+                raise
+            for (message, _), (_, lines) in zip(lot, told, strict=True):
+                await self._alone(message, lines)
+        return len(entries)
+
+    async def _alone(self, message: Message, lines: Sequence[Entry]) -> None:
+        try:
+            await asyncio.to_thread(self._store.project, lines, message.seq)
+        except Exception as error:
+            if not is_of_data(error):
+                raise
+            await self._unreadable.note(message, f"the store refuses it: {type(error).__name__}")
+            await asyncio.to_thread(self._store.project, [], message.seq)
 
     async def _forget(self) -> None:
         if time.monotonic() - self._forgot >= FORGET_EVERY:
@@ -114,13 +147,20 @@ def pause(entries: int) -> float:
     return min(MOST_PACE, PACE + entries * PACE_PER_ENTRY)
 
 
-def lots(messages: Sequence[Message]) -> Iterator[tuple[list[Entry], int, int]]:
-    """Yield the entries of messages in lots, each with the sequences of its first and its last message."""
-    entries: list[Entry] = []
+def lots(messages: Sequence[Message]) -> Iterator[Lot]:
+    """Yield messages in lots, each message with its entries or with why it has none that can be read."""
+    lot: Lot = []
+    count = 0
     for message in messages:
-        if not entries:
-            begin = message.seq
-        entries += unpack(message.payload)
-        if len(entries) >= MOST_ENTRIES or message is messages[-1]:
-            yield entries, begin, message.seq
-            entries = []
+        lines = readable(message)
+        lot.append((message, lines))
+        count += 0 if isinstance(lines, str) else len(lines)
+        if count >= MOST_ENTRIES or message is messages[-1]:
+            yield lot
+            lot, count = [], 0
+
+
+def is_of_data(error: Exception) -> bool:
+    """Tell whether a store failed because of what it was given, and would always: not because it is away or full."""
+    kinds = {kind.__name__ for kind in type(error).__mro__}  # a driver's own errors are as good as those of SQLAlchemy
+    return isinstance(error, ValueError | TypeError | LookupError | OverflowError) or not kinds.isdisjoint(_OF_DATA)

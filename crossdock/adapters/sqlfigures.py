@@ -6,16 +6,17 @@ write for all of them. What was not written when a process ends is counted again
 
 import logging
 import time
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from threading import RLock
 
-from sqlalchemy import Connection, Engine, and_, case, delete, exists, or_, select, tuple_
+from sqlalchemy import Connection, Engine, and_, delete, or_, select, tuple_
 from sqlalchemy.exc import SQLAlchemyError
 
+from crossdock.adapters import sqlwaiting
 from crossdock.adapters.sqlpairs import SqlPairs
-from crossdock.adapters.sqltables import REPEAT, Statements, entries_table, figures_table, position_table
+from crossdock.adapters.sqltables import Statements, entries_table, figures_table, position_table
 from journal import entry, figures, spread
-from journal.digest import MOST_WAITING, WAIT, Digest
+from journal.digest import Digest
 from journal.entry import Entry
 from journal.figures import DAY, HOUR, MINUTE, MINUTES_KEPT, MS, OTHER, Cell, Place
 from journal.spread import Spread
@@ -28,7 +29,6 @@ EVERY = 10.0  # seconds they wait at most while others come
 CACHED = 4_000  # figures as they are stored, so that they are read once
 _NAME, _ROLLED, _JOURNAL = "figures", "days", "journal"  # names of positions
 _CHUNK = 100  # places in one query
-_RAWS = 500
 _COLUMNS = tuple(entries_table.c[name] for name in Entry._fields)
 _STEPS = (figures.PROCESS, figures.ID_CONFLICT, figures.REFUSED, entry.QUARANTINED)  # hops that admit values
 
@@ -116,7 +116,7 @@ class SqlFigures:
         with self._engine.begin() as connection:
             connection.exec_driver_sql(self._write.begin, (_NAME, 0))
             self._base = _position(connection, _NAME)
-            waiting = list(_waiting(connection, self._base))
+            waiting = list(sqlwaiting.waiting(connection, self._base))
         self._digest = Digest(self._processed, self._values, waiting)
 
     def _uncounted(self) -> tuple[list[Entry], int] | None:
@@ -196,30 +196,8 @@ class SqlFigures:
 
     def _processed(self, raws: Collection[int]) -> Iterator[Entry]:
         """See `journal.digest.Processed`."""
-        line, wanted = entries_table.c, sorted(raws)
-        steps = (line.stage == entry.PROCESS, line.outcome != entry.DUPLICATE)
         with self._engine.connect() as connection:
-            for start in range(0, len(wanted), _RAWS):
-                of_these = line.raw.in_(wanted[start : start + _RAWS])
-                rows = connection.execute(select(line.n, *_COLUMNS).where(of_these, *steps)).all()
-                yield from (Entry._make(fields) for _, *fields in sorted(rows))
-
-
-def _waiting(connection: Connection, base: int) -> Iterable[Entry]:
-    """Return what was counted up to and waits for the process step of its event."""
-    line, other = entries_table.c, entries_table.alias().c
-    newest = connection.execute(select(line.n, line.at).where(line.n <= base).order_by(line.n.desc()).limit(1)).first()
-    if newest is None:
-        return
-    event = case((REPEAT, line.ref), else_=line.raw)
-    step = (other.raw == event, other.n <= base, other.stage == entry.PROCESS, other.outcome != entry.DUPLICATE)
-    recent = and_(line.at >= newest.at - WAIT, line.n <= base)
-    kinds = or_(REPEAT, line.stage == entry.DELIVER)
-    wanted = select(line.n, *_COLUMNS).where(recent, kinds, line.outcome != entry.MATCHED, ~exists().where(*step))
-    for _, *fields in connection.execute(wanted.order_by(line.n.desc()).limit(MOST_WAITING)):
-        found = Entry._make(fields)
-        if not entry.of_callback(found) and found.outcome not in (entry.SKIPPED, entry.WAITING):
-            yield found
+            yield from sqlwaiting.processed(connection, raws)
 
 
 def _of_day(place: Place) -> Place:

@@ -19,8 +19,8 @@ def test_what_is_heard_during_a_long_look_is_bounded() -> None:
     ledgers._looking = True
     lot = [Entry(1, entry.GATEWAY, entry.ACCEPTED, "stores", "tills", raw=1)] * 5_000
     for number in range(100):
-        ledgers.hear(lot, number, number)
-    assert [first for _, first, _ in ledgers._heard] == list(range(20))
+        ledgers.hear([(number, lot)])
+    assert [told[0][0] for told in ledgers._heard] == list(range(20))
 
 
 def test_proofs_that_are_asked_for_at_once_are_made_one_after_the_other(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,7 @@
 """What every `Processes` promises, asked of SQLite in memory, SQLite in a file and PostgreSQL."""
 
 import random
+import time
 from collections.abc import Iterator, Sequence
 
 import pytest
@@ -190,6 +191,22 @@ def test_figures_are_the_same_however_the_journal_was_cut_and_after_it_is_built_
     # then
     assert before == _rows(other)
     other.close()
+
+
+def test_a_restart_amid_many_events_costs_less_than_to_project_them(store: SqlJournal) -> None:
+    # given
+    begun = time.monotonic()
+    project(
+        store, [[line for raw in range(at, at + 500) for line in event(raw, T0 + raw)] for at in range(1, 8_000, 500)]
+    )
+    store.processes.catch_up()
+    projected = time.monotonic() - begun
+    # when
+    store.processes.forget_all()
+    begun = time.monotonic()
+    store.processes.catch_up()
+    # then
+    assert time.monotonic() - begun < projected
 
 
 def test_days_that_were_summed_up_say_what_their_hours_say(store: SqlJournal) -> None:
