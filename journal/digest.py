@@ -37,22 +37,32 @@ class Digest:
         self._admitted: dict[tuple[int, str, str], set[str]] = {}
         self._waiting = list(waiting)
         self._groups = defaultdict[_Group, tuple[list[Dims], list[int]]](lambda: ([], []))
+        self._sent = defaultdict[tuple[int, str], tuple[list[Dims], list[int], list[int]]](lambda: ([], [], []))
         self._dims_of: dict[Any, Dims] = {}
 
     def count(self, lines: Sequence[Entry]) -> dict[Place, dict[int, int]]:
         """Return what entries add to the figures of minutes and hours: counts by bucket."""
         self._groups.clear()
+        self._sent.clear()
         later = list[Entry]()
+        known = self._known
         for line in lines:
             outcome = line.outcome
-            if outcome == entry.MATCHED:
+            if outcome == entry.DELIVERED:  # first, as most are
+                of_event = known.get(line.raw)
+                if of_event is None or not of_event[2] or line.route.startswith(entry.CALLBACK):
+                    later.append(line)
+                else:
+                    self._delivered(line, of_event)
+            elif outcome == entry.MATCHED:
                 self._add(line, figures.MATCH, line.routes, NO_DIMS, line.ms)
             elif line.stage == entry.PROCESS and outcome != entry.DUPLICATE:
                 self._process(line)
             elif outcome == entry.ACCEPTED:
                 self._add(line, figures.ACCEPTED, line.source, _own(line.partner, ""))
-            elif outcome in _LATER and not of_callback(line):
+            elif outcome in _LATER:
                 later.append(line)
+        later = [line for line in later if not of_callback(line)]
         self._look_up(later)
         self._count_later([*self._waiting, *later], (lines[-1].at if lines else 0) - WAIT)
         self._trim()
@@ -119,12 +129,18 @@ class Digest:
                 self._count_unknown(line)
 
     def _count_known(self, line: Entry, known: _Known) -> None:
+        if line.outcome == entry.DELIVERED:
+            self._delivered(line, known)
+        else:
+            self._add(line, line.outcome, line.route or line.source, known[1])
+
+    def _delivered(self, line: Entry, known: _Known) -> None:
         before, dims, _ = known
-        if line.outcome != entry.DELIVERED:
-            self._add(line, line.outcome, line.route or line.source, dims)
-            return
-        self._add(line, figures.DELIVER, line.route, dims, line.ms)
-        self._add(line, figures.TOTAL, line.route, dims, before + line.ms)
+        ms = line.ms
+        about, durations, totals = self._sent[line.at // MS, line.route]
+        about.append(dims)
+        durations.append(ms)
+        totals.append(before + ms)
 
     def _count_unknown(self, line: Entry) -> None:
         hop = figures.DELIVER if line.outcome == entry.DELIVERED else line.outcome
@@ -147,6 +163,11 @@ class Digest:
         del self._waiting[:-MOST_WAITING]
 
     def _cells(self) -> dict[Place, dict[int, int]]:
+        for (minute, route), (dims, durations, totals) in self._sent.items():
+            for hop, took in ((figures.DELIVER, durations), (figures.TOTAL, totals)):
+                group = self._groups[minute, hop, route]
+                group[0].extend(dims)
+                group[1].extend(took)
         cells: dict[Place, dict[int, int]] = {}
         hours: dict[_Group, tuple[list[Dims], list[int]]] = {}
         for (minute, hop, name), (dims, durations) in self._groups.items():

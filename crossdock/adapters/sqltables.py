@@ -164,7 +164,7 @@ def fingerprint(dialect: Dialect) -> int:
 class Statements:
     """SQL in the words of one driver; SQLAlchemy's own way to many rows costs more than the database does.
 
-    A day takes the place of `{}` in the first two.
+    A day takes the place of `{}` in the first two; the second is for SQLite, which takes rows at its end.
     """
 
     add_entry: str
@@ -189,7 +189,7 @@ def statements(dialect: Dialect) -> Statements:
     changes = ", ".join(f"{name} = excluded.{name}" for name in LETTER_FIELDS if name != "id")
     return Statements(
         add_entry=insert("entries_{}", ("n", *Entry._fields)),
-        add_key=f"{insert('keys_{}', KEY_FIELDS)} ON CONFLICT DO NOTHING",
+        add_key=insert("keys_{}", KEY_FIELDS).replace("INSERT", "INSERT OR IGNORE"),
         put_letter=f"{insert('letters', LETTER_FIELDS)} ON CONFLICT (id) DO UPDATE SET {changes}",
         add_count=f"{insert('counts', counts_table.c.keys())}"
         " ON CONFLICT (day, stage, name, outcome) DO UPDATE SET n = counts.n + excluded.n",

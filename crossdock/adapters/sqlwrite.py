@@ -15,7 +15,7 @@ from journal.keys import key_rows
 from journal.store import LetterState, letter_after
 
 AT_ONCE = 500  # dead letters in one query
-TOGETHER = 40  # entries in one statement
+TOGETHER = 1_000  # values in one statement
 _LETTER_COLUMNS = tuple(letters_table.c[name] for name in LETTER_FIELDS)
 _ADD_KEYS = (
     "INSERT INTO keys_{} SELECT * FROM unnest(%s::text[], %s::bigint[], %s::text[], %s::text[], %s::bigint[])"
@@ -36,8 +36,7 @@ def add(connection: Connection, write: Statements, day: int, lines: Sequence[Ent
     keys = [(*key, day) for key in sorted(key_rows(lines))]  # neighbours share a page of the index
     if connection.dialect.name == "sqlite":
         _insert(connection, write.add_entry.format(day), rows)
-        if keys:
-            connection.exec_driver_sql(write.add_key.format(day), keys)
+        _insert(connection, write.add_key.format(day), keys)
     else:
         _copy(connection, f"entries_{day}", rows)
         connection.exec_driver_sql(_ADD_KEYS.format(day), tuple(map(list, zip(*keys, strict=True))) or ([],) * 5)
@@ -49,10 +48,13 @@ def add(connection: Connection, write: Statements, day: int, lines: Sequence[Ent
 
 def _insert(connection: Connection, statement: str, rows: Sequence[tuple[Any, ...]]) -> None:
     """Write rows many to a statement, as SQLite's own work for a statement is a sixth of what a row costs."""
-    whole = len(rows) - len(rows) % TOGETHER
+    if not rows:
+        return
+    together = TOGETHER // len(rows[0])
+    whole = len(rows) - len(rows) % together
     if whole:
-        values = f", ({', '.join('?' * len(rows[0]))})" * (TOGETHER - 1)
-        several = [tuple(chain.from_iterable(rows[start : start + TOGETHER])) for start in range(0, whole, TOGETHER)]
+        values = f", ({', '.join('?' * len(rows[0]))})" * (together - 1)
+        several = [tuple(chain.from_iterable(rows[start : start + together])) for start in range(0, whole, together)]
         connection.exec_driver_sql(statement + values, several)
     if rows[whole:]:
         connection.exec_driver_sql(statement, rows[whole:])
