@@ -4,17 +4,20 @@ Plain values and how they go on when figures come; nothing here waits or speaks 
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from alerts import notice, words
-from alerts.notice import Notice, Point
+from alerts.notice import Due, Notice, Point
 from alerts.spec import Alert
+from crossdock.kernel.records import known
 
 PENDING, FIRING, RESOLVED = "pending", "firing", "resolved"
 RECENT = 20  # that have ended and are still shown
 MOST_DUE = 50  # notices that wait for one channel
+MOST_POINTS = 50  # subjects that a notice names
+MOST_BYTES, MOST_BYTES_DUE = 500 << 10, 300 << 10  # of standings and of notices: a broker takes 1 MiB for all of it
 FIGURES = 30_000  # milliseconds after which figures that moved are stored, though nothing else is new
 
 
@@ -32,6 +35,10 @@ class Standing:
     told: int = 0
     ended: int = 0
 
+    def size(self) -> int:
+        """Return how many bytes it takes at most as it is stored."""
+        return 250 + 2 * len(self.subject) + len(self.text.encode()) + len(self.page)
+
 
 @dataclass(frozen=True, slots=True)
 class Hush:
@@ -47,21 +54,15 @@ class Hush:
         return self.until > now
 
 
-@dataclass(frozen=True, slots=True)
-class Due:
-    """A notice that a channel must get; `at` is when it is tried next, in Unix milliseconds."""
-
-    channel: str
-    notice: Notice
-    at: int
-    tries: int = 0
+_Sized = TypeVar("_Sized", Standing, Due)
 
 
 @dataclass(frozen=True, slots=True)
 class Book:
     """All that is known of one alert; `number` counts its notices, `fault` says why it cannot be judged.
 
-    `at` is when its figures were stored, in Unix milliseconds.
+    `at` is when its figures were stored, in Unix milliseconds. `left_out` subjects had no room in it, and `lost`
+    notices were given up for newer ones.
     """
 
     standings: Mapping[str, Standing] = field(default_factory=dict)
@@ -74,6 +75,8 @@ class Book:
     do: str = ""
     fault: str = ""
     at: int = 0
+    left_out: int = 0
+    lost: int = 0
 
     def as_dict(self) -> dict[str, Any]:
         """Return what is stored."""
@@ -86,11 +89,11 @@ class Book:
 
 def read(document: Mapping[str, Any]) -> Book:
     """Return what `as_dict` was stored of."""
-    due = (Due(**{**one, "notice": notice.read(one["notice"])}) for one in document["due"])
+    due = (Due(**known(Due, one) | {"notice": notice.read(one["notice"])}) for one in document["due"])
     return Book(
-        standings={name: Standing(**one) for name, one in document["standings"].items()},
-        recent=tuple(Standing(**one) for one in document["recent"]),
-        hushed={name: Hush(**one) for name, one in document["hushed"].items()},
+        standings={name: Standing(**known(Standing, one)) for name, one in document["standings"].items()},
+        recent=tuple(Standing(**known(Standing, one)) for one in document["recent"]),
+        hushed={name: Hush(**known(Hush, one)) for name, one in document["hushed"].items()},
         due=tuple(due),
         number=document["number"],
         to=tuple(document["to"]),
@@ -98,6 +101,8 @@ def read(document: Mapping[str, Any]) -> Book:
         do=document["do"],
         fault=document["fault"],
         at=document["at"],
+        left_out=document.get("left_out", 0),
+        lost=document.get("lost", 0),
     )
 
 
@@ -117,7 +122,10 @@ def advance(book: Book, rule: Alert, figures: Mapping[str, float | None], base: 
         elif before is not None and before.state == FIRING:
             ended.append(replace(before, state=RESOLVED, ended=now))
     do = rule.do or words.KINDS[rule.when.kind].do
-    book = replace(book, to=rule.to, severity=rule.severity, do=do, fault="", standings=kept, at=now)
+    fitting = {one.subject: one for one in _fitting(sorted(kept.values(), key=_age), MOST_BYTES)}
+    left_out = len(kept) - len(fitting)
+    book = replace(book, to=rule.to, severity=rule.severity, do=do, fault="", at=now)
+    book = replace(book, standings={name: one for name, one in kept.items() if name in fitting}, left_out=left_out)
     return _told(book, ended, _Telling(rule.name, rule.repeat, now))
 
 
@@ -147,6 +155,19 @@ def later(book: Book, due: Due, at: int) -> Book:
 def standing_id(alert: str, subject: str) -> str:
     """Return the id of an alert for a subject."""
     return "al-" + hashlib.blake2b(f"{alert}\0{subject}".encode(), digest_size=6).hexdigest()
+
+
+def _age(one: Standing) -> tuple[int, str]:
+    return one.since, one.subject
+
+
+def _fitting(ones: Iterable[_Sized], most: int) -> Iterator[_Sized]:
+    """Yield those that fit into so many bytes, as far as they go in their order."""
+    for one in ones:
+        most -= one.size()
+        if most < 0:
+            return
+        yield one
 
 
 def _same(one: Due, other: Due) -> bool:
@@ -202,13 +223,16 @@ def _noticed(book: Book, by: _Telling, state: str, ones: Iterable[Standing]) -> 
     """Return the book with one more notice for each channel; one that has not got the last needs no repetition."""
     number = book.number + 1
     digest = hashlib.blake2b(f"{by.alert}\0{number}\0{by.now}".encode(), digest_size=8).hexdigest()
-    points = tuple(Point(one.subject, one.text, one.since, one.ended, one.figure, one.page) for one in ones)
-    told = Notice(f"an-{digest}", by.alert, state, book.severity, by.now, book.do, points)
-    due = book.due
+    points = [Point(one.subject, one.text, one.since, one.ended, one.figure, one.page) for one in ones]
+    named, more = tuple(points[:MOST_POINTS]), max(0, len(points) - MOST_POINTS)
+    told = Notice(f"an-{digest}", by.alert, state, book.severity, by.now, book.do, named, more)
+    due, lost = book.due, book.lost
     for channel in book.to:
         waiting = [one for one in due if one.channel == channel]
         if waiting and state == notice.REPEATED:
             continue
         dropped = waiting[: max(0, len(waiting) - MOST_DUE + 1)]
         due = (*(one for one in due if one not in dropped), Due(channel, told, by.now))
-    return replace(book, number=number, due=due)
+        lost += len(dropped)
+    fitting = list(_fitting(reversed(due), MOST_BYTES_DUE))[::-1]
+    return replace(book, number=number, due=tuple(fitting), lost=lost + len(due) - len(fitting))

@@ -10,12 +10,12 @@ from functools import partial
 
 from alerts import book as books
 from alerts import notice
-from alerts.book import Book, Due, Hush
+from alerts.book import Book, Hush
 from alerts.lease import Lease
-from alerts.notice import Notice, Point
+from alerts.notice import Due, Notice, Point
 from alerts.ports import Figures, Observer, Records, Sender
 from alerts.spec import Alert, Alerts, Channel
-from crossdock.kernel import jsontext
+from crossdock.kernel import jsontext, records
 from crossdock.kernel.problems import Unavailable
 from crossdock.kernel.retry import Retry, delay
 
@@ -44,15 +44,15 @@ class Engine:
         self,
         alerts: Callable[[], Alerts],
         observer: Observer,
-        records: Records,
+        store: Records,
         sender: Sender,
         base: str,
         clock: Callable[[], float] = time.time,
         steady: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._alerts, self._observer, self._records, self._sender = alerts, observer, records, sender
+        self._alerts, self._observer, self._records, self._sender = alerts, observer, store, sender
         self._base, self._clock = base.rstrip("/"), clock
-        self._lease = Lease(records, steady)
+        self._lease = Lease(store, steady)
         self._sending: dict[str, asyncio.Task[None]] = {}
 
     async def run(self) -> None:
@@ -97,7 +97,7 @@ class Engine:
             Unavailable: the store does not answer.
         """
         found = await self._records.all(_BOOK)
-        return {name.removeprefix(f"{_BOOK}."): _book(stored) for name, (stored, _) in found.items()}
+        return {name.removeprefix(f"{_BOOK}."): book for name, book in records.each(found, _book)}
 
     async def told(self) -> dict[str, Told]:
         """Return what came of the last notice of each channel, by name.
@@ -106,7 +106,7 @@ class Engine:
             Unavailable: the store does not answer.
         """
         found = await self._records.all(_CHANNEL)
-        return {name.removeprefix(f"{_CHANNEL}."): Told(**jsontext.own_loads(raw)) for name, (raw, _) in found.items()}
+        return {name.removeprefix(f"{_CHANNEL}."): told for name, told in records.each(found, _read_told)}
 
     async def hush(self, alert: str, subject: str, by: Hush) -> None:
         """Note that a person knows.
@@ -155,8 +155,9 @@ class Engine:
         if present is not None and not present.differs(act(present)):
             return present
         while True:
-            stored, version = await self._records.get(f"{_BOOK}.{name}") or (b"", 0)
-            before = _book(stored) if stored else Book()
+            found = await self._records.get(f"{_BOOK}.{name}")
+            version = found[1] if found else 0
+            before = next((book for _, book in records.each({name: found} if found else {}, _book)), Book())
             after = act(before)
             if not before.differs(after):
                 return after
@@ -221,8 +222,12 @@ class Engine:
             await self._lease.give_up()
 
 
-def _book(stored: bytes) -> Book:
+def _book(stored: bytes, _: int = 0) -> Book:
     return books.read(jsontext.own_loads(stored))
+
+
+def _read_told(stored: bytes, _: int) -> Told:
+    return Told(**records.known(Told, jsontext.own_loads(stored)))
 
 
 def _faulty(book: Book, why: str) -> Book:

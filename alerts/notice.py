@@ -5,6 +5,8 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from crossdock.kernel.records import known
+
 FIRING, REPEATED, RESOLVED, TEST = "firing", "repeated", "resolved", "test"
 _SAID = {FIRING: "", REPEATED: "still ", RESOLVED: "resolved: ", TEST: "test: "}
 _MOST_SHOWN = 20
@@ -24,7 +26,7 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """What is told; the same `id` is the same notice, however often it arrives."""
+    """What is told, about `points` and so many `more`; the same `id` is the same notice, however often it arrives."""
 
     id: str
     alert: str
@@ -33,10 +35,11 @@ class Notice:
     at: int
     do: str
     points: tuple[Point, ...]
+    more: int = 0
 
     def title(self) -> str:
         """Return one line for people."""
-        first, others = self.points[0].text, len(self.points) - 1
+        first, others = self.points[0].text, len(self.points) - 1 + self.more
         more = f" (and {others} more)" if others else ""
         return f"[{self.severity}] {self.alert}: {_SAID[self.state]}{first}{more}"
 
@@ -46,8 +49,8 @@ class Notice:
         for point in self.points[:_MOST_SHOWN]:
             until = f", until {when(point.ended)}" if point.ended else ""
             lines += [f"- {point.text}", f"  since {when(point.since)}{until}", f"  {point.page}"]
-        if len(self.points) > _MOST_SHOWN:
-            lines.append(f"- and {len(self.points) - _MOST_SHOWN} more")
+        if (more := max(0, len(self.points) - _MOST_SHOWN) + self.more) > 0:
+            lines.append(f"- and {more} more")
         if self.do and self.state != RESOLVED:
             lines += ["", f"What to do: {self.do}"]
         return "\n".join(lines)
@@ -65,13 +68,29 @@ class Notice:
         return {
             "id": self.id, "alert": self.alert, "state": self.state, "severity": self.severity, "at": when(self.at),
             "title": self.title(), "text": self.text(), "do": self.do, "subjects": points,
+            "more": self.more,
         }  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A notice that a channel must get; `at` is when it is tried next, in Unix milliseconds."""
+
+    channel: str
+    notice: Notice
+    at: int
+    tries: int = 0
+
+    def size(self) -> int:
+        """Return how many bytes it takes at most as it is stored."""
+        points = sum(150 + len(one.subject) + len(one.text.encode()) + len(one.page) for one in self.notice.points)
+        return 500 + len(self.channel) + len(self.notice.do.encode()) + points
 
 
 def read(document: Mapping[str, Any]) -> Notice:
     """Return what `as_dict` was stored of."""
     points: Iterable[Mapping[str, Any]] = document["points"]
-    return Notice(**{**document, "points": tuple(Point(**one) for one in points)})
+    return Notice(**known(Notice, document) | {"points": tuple(Point(**known(Point, one)) for one in points)})
 
 
 def when(milliseconds: int) -> str:

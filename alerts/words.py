@@ -97,6 +97,8 @@ def amount(number: float, unit: str) -> str:
     """Return a figure as people read it."""
     if unit == "seconds":
         return length(number)
+    if number == 1:
+        return f"1 {unit.removesuffix('s')}"
     return f"{number:,.0f} {unit}" if number >= 100 or number % 1 == 0 else f"{number:,.2f} {unit}"
 
 

@@ -20,9 +20,12 @@ from bench.route import let_go
 from bench.size import CROSSDOCK, Entry, Size
 from bench.stage import Stage, running_stage
 from crossdock.adapters.letters import lags
+from crossdock.adapters.memoryrecords import MemoryRecords
 from crossdock.adapters.projector import Projector
 from crossdock.adapters.sql import SqlJournal
+from crossdock.kernel.metrics import Metrics
 from crossdock.kernel.stream import JOURNAL
+from crossdock.pipeline.unreadable import Unreadable
 
 EVENTS = 20_000
 ENTRIES = 1_000_000
@@ -66,7 +69,8 @@ async def _project(stage: Stage) -> float:
     with tempfile.TemporaryDirectory(prefix="crossdock-bench-") as folder:
         store, last = SqlJournal(f"sqlite:///{folder}/journal.db"), await stage.last(JOURNAL)
         began = time.monotonic()
-        work = asyncio.create_task(Projector(stage.client, store, _KEEP).run())
+        unreadable = Unreadable(MemoryRecords(), Metrics().unreadable)
+        work = asyncio.create_task(Projector(stage.client, store, _KEEP, unreadable).run())
         while await asyncio.to_thread(store.position) < last:  # noqa: ASYNC110  a position announces nothing
             await asyncio.sleep(_EVERY)
         work.cancel()

@@ -126,10 +126,8 @@ def endless(*lines: bytes) -> Siege:
 
 def bombs(media: bytes, filled: bytes) -> Siege:
     """Return a siege by small bodies that become large ones when they are inflated, several at a time."""
-    packer = zlib.compressobj(9, wbits=31)
-    bomb = b"".join(packer.compress(filled * (1 << 20)) for _ in range(BOMB >> 20)) + packer.flush()
 
-    async def send(stage: Stage, good: Good) -> None:
+    async def send(stage: Stage, good: Good, bomb: bytes) -> None:
         reader, writer = await asyncio.open_connection(good.host, good.port)
         lines = (
             b"X-API-Key: " + stage.key.encode(),
@@ -143,12 +141,19 @@ def bombs(media: bytes, filled: bytes) -> Siege:
         writer.close()
 
     async def act(stage: Stage, good: Good) -> None:
+        bomb = await asyncio.to_thread(_bomb, filled)
         with suppress(TimeoutError):
             async with asyncio.timeout(10):
                 while True:
-                    await asyncio.gather(*(send(stage, good) for _ in range(AT_ONCE)))
+                    await asyncio.gather(*(send(stage, good, bomb) for _ in range(AT_ONCE)))
 
     return act
+
+
+def _bomb(filled: bytes) -> bytes:
+    """Return a body that is inflated to copies of this; it takes seconds to make."""
+    packer = zlib.compressobj(9, wbits=31)
+    return b"".join(packer.compress(filled * (1 << 20)) for _ in range(BOMB >> 20)) + packer.flush()
 
 
 def _filling(most: int, number: int) -> int:

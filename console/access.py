@@ -10,6 +10,7 @@ from fastapi import Depends, HTTPException, Request
 
 TOKEN = "token"  # who acts with the token of the installation
 COOKIE = "crossdock_session"
+OIDC = "oidc:"  # how the names of people of an identity provider begin
 INSIDE = "http://console"  # what pages call the application by, in the same process
 
 
@@ -50,7 +51,7 @@ class Signed:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Who asks: a user by name, `token` or `token:NAME`, or `oidc:NAME`; `session` is None for a bearer token."""
+    """Who asks: a user by name, `token` or `token:NAME`, or `oidc:NAME~SUBJECT`; a bearer token has no `session`."""
 
     name: str
     role: Role
@@ -76,6 +77,15 @@ def gate(wanted: Role) -> Any:
 def person(request: Request) -> str:
     """Return who asks."""
     return str(getattr(request.state, "person", ""))
+
+
+def same_person(one: str, other: str) -> bool:
+    """Tell whether two names are of one person: at an identity provider names change, and several may have one."""
+    return _known_by(one) == _known_by(other)
+
+
+def _known_by(name: str) -> str:
+    return OIDC + name.rpartition("~")[2] if name.startswith(OIDC) else name
 
 
 def address(request: Any) -> str:

@@ -126,6 +126,8 @@ def _rule(rule: Alert, book: Book) -> dict[str, Any]:
         "at": str(rule.spot),
         "fault": book.fault,
         "firing": sum(one.state == FIRING for one in book.standings.values()),
+        "left_out": book.left_out,
+        "lost": book.lost,
     }
 
 

@@ -1,7 +1,6 @@
 """The operations API, `/ops/v1`: what the command line and the console page call."""
 
 from fastapi import FastAPI, Request, Response
-from fastapi.encoders import jsonable_encoder
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -21,6 +20,7 @@ from console.edits import add_edits
 from console.events import add_events
 from console.headers import Headers as SecurityHeaders
 from console.identity import Access
+from console.invalid import sentence
 from console.keys import add_keys
 from console.ledger import add_ledger
 from console.letters import add_letters
@@ -101,9 +101,7 @@ def _answer_errors(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def on_invalid(_: Request, error: RequestValidationError) -> Response:
-        """Say what is wrong without what was sent, which may be a password in the wrong place."""
-        told = [{name: part for name, part in one.items() if name != "input"} for one in error.errors()]
-        return json_answer({"detail": jsonable_encoder(told)}, 422)
+        return json_answer({"detail": sentence(error.errors())}, 422)
 
 
 def _probes(app: FastAPI) -> None:

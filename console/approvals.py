@@ -7,7 +7,7 @@ from typing import Any, Literal
 from fastapi import FastAPI, HTTPException, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from console.access import Gate, Role, person
+from console.access import Gate, Role, person, same_person
 from console.answers import json_answer
 from console.audit import note
 from console.desk import Desk
@@ -68,7 +68,7 @@ async def _open(desk: Desk, approval_id: str, request: Request, word: Literal["a
     cut = found.state == "approved" and found.then < now_ms() - CUT_AFTER and word == "approve"
     if found.state != "asked" and not cut:
         raise HTTPException(409, f"{approval_id} is {found.state}")
-    if found.who == person(request) and word == "approve":
+    if same_person(found.who, person(request)) and word == "approve":
         raise HTTPException(403, f"{found.who} asked for it; another person has to approve it")
     return found
 
@@ -89,7 +89,8 @@ async def _done(desk: Desk, approved: Approval) -> dict[str, Any]:
     except HTTPException as error:
         await desk.approvals.put(replace(approved, state="failed", outcome=str(error.detail)[:1000]))
         raise
-    ended = replace(approved, state="done", outcome="done")
+    done = f"skipped: {made['reason']}" if made.get("outcome") == "skipped" else "done"
+    ended = replace(approved, state="done", outcome=done)
     return {**(await desk.approvals.put(ended) or ended).as_dict(), "result": made}
 
 

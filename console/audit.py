@@ -22,8 +22,8 @@ def add_audit(app: FastAPI, audit: Audit, gate: Gate) -> None:
     async def entries(
         limit: Limit = 100, before: Annotated[int, Query(ge=0)] = 0, who: Word = "", act: Word = ""
     ) -> Response:
-        found = await audit.newest(limit, before, who, act)
-        return json_answer({"items": [asdict(entry) for entry in found]})
+        found, older = await audit.newest(limit, before, who, act)
+        return json_answer({"items": [asdict(entry) for entry in found], "next": older})
 
     @app.get("/ops/v1/audit/verify", dependencies=[gate(Role.OPERATOR)])
     async def verify(known: Word = "") -> Response:

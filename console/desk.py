@@ -11,6 +11,7 @@ from crossdock.kernel.stream import Lag, Log, Message
 from crossdock.pipeline.backfiller import Backfiller
 from crossdock.pipeline.drifting import Drifts
 from crossdock.pipeline.replayer import Replayer
+from crossdock.pipeline.unreadable import Unreadable
 from crossdock.project import Project
 from dlq.approvals import Approvals
 from dlq.audit import Audit
@@ -52,6 +53,7 @@ class Desk:
     `stored` gives a message of a stream by its sequence.
     `second_person` says from how many dead letters on an act takes a second person.
     `ledger` is brought up to now, `last_ledger` is what it last was, `prove` makes it of the streams alone.
+    `unreadable` names the messages of JOURNAL that were stepped over.
     `ages` tells how many seconds the oldest message waits, by route or `process`, as it was last looked at.
     `trace_url` is the page of a trace, with `{trace_id}` in it, empty where none are shown.
     `past` gives events of RAW: since Unix milliseconds, after a sequence, or the newest, and at most so many.
@@ -68,6 +70,7 @@ class Desk:
     ledger: Callable[[], Awaitable[Ledger]]
     prove: Callable[[Callable[[str, int, int], None]], Awaitable[Ledger]]
     last_ledger: Callable[[], Ledger | None]
+    unreadable: Unreadable
     lags: Callable[[], Awaitable[Mapping[str, Lag]]]
     states: Callable[[], Mapping[str, Mapping[str, Any]]]
     polls: Callable[[], Mapping[str, Mapping[str, Any]]]

@@ -11,7 +11,7 @@ from console.access import Gate, Role
 from console.answers import json_answer
 from console.desk import Desk
 from console.problems import Said, mark
-from crossdock.kernel.problems import Refused
+from crossdock.kernel.problems import Problem, Refused
 from crossdock.pipeline.recorder import now_ms
 from dlq.problems import ACKNOWLEDGED, IGNORED, OPEN, Mark, state_of
 from schemas.drift import NEW_VALUE, Finding, Kind
@@ -48,24 +48,32 @@ def add_drift(app: FastAPI, desk: Desk, gate: Gate) -> None:
 
     @app.get("/ops/v1/drift/{finding}/proposal", dependencies=[gate(Role.VIEWER)])
     async def proposal(finding: str, also: Annotated[list[str], Query(max_length=MOST)] = []) -> Response:  # noqa: B006
-        wanted = [_finding(desk, one) for one in dict.fromkeys((finding, *also))]
+        found = await desk.drifts.found()
+        wanted = [_chosen(found, one) for one in dict.fromkeys((finding, *also))]
         try:
             made = await asyncio.to_thread(propose, desk.project.registry, wanted)
         except Refused as error:
-            raise HTTPException(422, str(error)) from None
+            raise HTTPException(422, "; ".join(map(_words, error.problems))) from None
         return json_answer(made.as_dict())
+
+
+def _words(problem: Problem) -> str:
+    return f"{problem.message} ({problem.hint})" if problem.hint else problem.message
 
 
 async def show_drift(desk: Desk) -> list[dict[str, Any]]:
     """Return all findings with what people say of them, open ones first, the latest of each state first."""
     marks, now = await desk.marks.all(), now_ms()
-    shown = [_shown(found, settled, marks.get(found.id, Mark()), now) for found, settled in desk.drifts.found()]
+    shown = [_shown(found, settled, marks.get(found.id, Mark()), now) for found, settled in await desk.drifts.found()]
     return sorted(shown, key=lambda one: one["state"] != OPEN)
 
 
 async def show_pressing(desk: Desk) -> list[dict[str, Any]]:
-    """Return the open findings that are news: not fields that an open schema has always left out."""
-    return [one for one in await show_drift(desk) if one["state"] == OPEN and not one["early"]]
+    """Return the open findings that are news of accepted events.
+
+    Not fields that an open schema has always left out, nor what was refused, which the partner knows and is counted.
+    """
+    return [one for one in await show_drift(desk) if one["state"] == OPEN and not (one["early"] or one["refused"])]
 
 
 async def _one(desk: Desk, finding: str) -> dict[str, Any]:
@@ -75,11 +83,11 @@ async def _one(desk: Desk, finding: str) -> dict[str, Any]:
     return found
 
 
-def _finding(desk: Desk, finding: str) -> Finding:
-    found = next((one for one, _ in desk.drifts.found() if one.id == finding), None)
-    if found is None:
+def _chosen(found: list[tuple[Finding, bool]], finding: str) -> Finding:
+    chosen = next((one for one, _ in found if one.id == finding), None)
+    if chosen is None:
         raise _unknown(finding)
-    return found
+    return chosen
 
 
 def _unknown(finding: str) -> HTTPException:
@@ -103,7 +111,9 @@ def _shown(found: Finding, settled: bool, mark: Mark, now: int) -> dict[str, Any
         "share": round(found.share, 4),
         "first_seen": found.first_seen,
         "last_seen": found.last_seen,
-        "sample": found.sample,
+        "sample": "" if found.refused else found.sample,
+        "letter": found.sample if found.refused else "",
+        "refused": found.refused,
         "breaks": found.breaks,
         "early": found.early,
         "values": _told(found, found.values),

@@ -1,6 +1,6 @@
 """`POST /ops/v1/dead-letters/{id}/edit`: a patch on one event, tried dry and then sent; called by `console.api`."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from itertools import product
 from typing import Any
 
@@ -12,22 +12,22 @@ from console.answers import json_answer
 from console.audit import note, note_reveal
 from console.desk import Desk
 from console.exact import exact
-from console.masking import Personal, at_place, hidden, personal_of, shown_patch, text_without, without
+from console.masking import at_place, reaches, shown_patch
 from console.replays import letter_of
 from console.second import second_person
 from crossdock.kernel import jsontext
 from crossdock.kernel.problems import Refused
+from crossdock.personal import ALL, Personal, hidden, personal_of, secrets_of, text_without, without
+from crossdock.pipeline.acts import OWN
 from crossdock.pipeline.edit import edit
-from crossdock.pipeline.recorder import append_entries
-from crossdock.pipeline.replay import line_of
+from crossdock.pipeline.resend import TAKEN, line_of, send
 from dlq import patch as patches
 from dlq.edits import document_of, event_of, new_name
 from dlq.patch import Patch
 from dlq.record import DeadLetter, replay
-from journal.store import OPEN, REPLAYING, LetterState
+from journal.store import OPEN, LetterState
 
 _MOST_TOLD = 500  # letters of a patch that the journal shows; the audit log has all of it
-_ALL: Personal = {(): True}
 _TOLD = ("pointer", "before", "after")
 
 
@@ -54,12 +54,20 @@ def add_edits(app: FastAPI, desk: Desk, gate: Gate) -> None:
     async def change(letter_id: str, request: Request) -> Response:
         wanted = await exact(request, Wanted)
         state, letter = await letter_of(desk, letter_id)
+        if not wanted.dry_run:
+            _fit(state, wanted)
         try:
             patch = patches.read(wanted.patch)
-            made = edit(desk.project, letter, patch, new_name())
         except Refused as error:
             return _refused(desk, letter, error)
-        return await (_dry(desk, letter, made) if wanted.dry_run else _ask(desk, request, state, letter, wanted))
+        try:
+            made: DeadLetter | Refused = edit(desk.project, letter, patch, new_name())
+        except Refused as error:
+            made = error
+        if not wanted.dry_run and isinstance(made, DeadLetter):
+            return await _ask(desk, request, state, letter, wanted)
+        await _note_try(desk, request, letter, patch)
+        return _refused(desk, letter, made) if isinstance(made, Refused) else await _dry(desk, letter, made)
 
 
 def _document(desk: Desk, letter: DeadLetter, *, revealed: bool) -> Any:
@@ -90,7 +98,7 @@ async def _dry(desk: Desk, letter: DeadLetter, made: DeadLetter) -> Response:
     A personal value is covered wherever a patch has put it, and everything where no schema describes the event.
     """
     known = [one for one in (_personal(desk, made), _personal(desk, letter)) if one is not None]
-    pairs = product((event_of(letter), event_of(made)), known or [_ALL])
+    pairs = product((event_of(letter), event_of(made)), known or [ALL])
     secret = frozenset[str]().union(*(hidden(event, personal) for event, personal in pairs))
     told = dict(await desk.examiner.edited(letter, made))
 
@@ -105,11 +113,25 @@ async def _dry(desk: Desk, letter: DeadLetter, made: DeadLetter) -> Response:
     return json_answer({"dry_run": True, "document": document, "changes": changes, **without(told, secret)})
 
 
-async def _ask(desk: Desk, request: Request, state: LetterState, letter: DeadLetter, wanted: Wanted) -> Response:
+def _fit(state: LetterState, wanted: Wanted) -> None:
     if not wanted.why:
         raise HTTPException(422, "say why it is edited; the audit log keeps it")
     if state.state != OPEN:
         raise HTTPException(409, f"{state.id} is {state.state}; only an open dead letter is edited")
+
+
+async def _note_try(desk: Desk, request: Request, letter: DeadLetter, patch: Patch) -> None:
+    """Note a patch that changes nothing: whether it fits tells whether a personal value that it asks for is right."""
+    try:
+        personal = _personal(desk, letter)
+    except Refused:  # its bytes are no event, to which no patch can be applied
+        return
+    if reaches(patch, personal):
+        shown = without(shown_patch(patch, personal), secrets_of(letter, desk.project))
+        await note(desk.audit, request, "letter.try", letter.id, patch=jsontext.dumps(shown).decode())
+
+
+async def _ask(desk: Desk, request: Request, state: LetterState, letter: DeadLetter, wanted: Wanted) -> Response:
     shown = shown_patch(wanted.patch, _personal(desk, letter))
     order = {"id": state.id, "failures": state.failures, "patch": wanted.patch, "edit": new_name()}
     asked = await second_person(desk, request, "edit", 1, order, wanted.why, {**order, "patch": shown})
@@ -117,15 +139,13 @@ async def _ask(desk: Desk, request: Request, state: LetterState, letter: DeadLet
         return asked
     told = jsontext.dumps(shown).decode()
     await note(desk.audit, request, "letter.edit", state.id, edit=order["edit"], why=wanted.why, patch=told)
-    return json_answer(await send_edit(desk, order, person(request), wanted.why, (OPEN,)))
+    return json_answer(await send_edit(desk, order, person(request), wanted.why))
 
 
-async def send_edit(
-    desk: Desk, order: Mapping[str, Any], who: str, why: str, fitting: Collection[str] = (OPEN, REPLAYING)
-) -> dict[str, Any]:
-    """Send an edited dead letter; `skipped` when it is not as it was when the edit was ordered, in a fitting state.
+async def send_edit(desk: Desk, order: Mapping[str, Any], who: str, why: str) -> dict[str, Any]:
+    """Send an edited dead letter; `skipped`, with the `reason`, when it is not as it was when the edit was ordered.
 
-    One that is being replayed may be sent by whoever was killed before that could be noted: the broker takes it once.
+    One that this edit has under way was sent by whoever was killed before that could be noted.
 
     Raises:
         HTTPException: 410 for one past its retention, 422 for an edit that the content in force does not allow.
@@ -140,9 +160,11 @@ async def send_edit(
     told = jsontext.dumps(shown_patch(patch, _personal(desk, letter))).decode()[:_MOST_TOLD]
     async with desk.replayer.acts.turn([order["id"]]) as present:
         state = present[order["id"]]
-        sent = state.state in fitting and state.failures == order["failures"]
-        if sent:
+        hindered = await desk.replayer.acts.hindered({state.id: letter}, present, order["edit"])
+        reason = hindered.get(state.id, "" if state.failures == order["failures"] else "it has failed again since")
+        if not reason:
             line = line_of(made, state.ref)._replace(who=who, detail=f"{order['edit']}: {why}; {told}")
-            await append_entries(desk.streams, [line])
-            await desk.streams.append(replay(made, str(state.failures)))
-    return {"id": state.id, "event_id": made.event_id, "edit": order["edit"], "outcome": "sent" if sent else "skipped"}
+            record = replay(made, str(state.failures), order["edit"])
+            reason = "" if await send(record, line, desk.streams) else TAKEN
+    ended = {"outcome": "skipped", "reason": reason} if reason not in ("", OWN) else {"outcome": "sent"}
+    return {"id": state.id, "event_id": made.event_id, "edit": order["edit"], **ended}

@@ -1,28 +1,51 @@
-"""`/ops/v1/ledger`: the running sums brought up to now, or proved from the streams; called by `console.api`."""
+"""`/ops/v1/ledger`: the running sums brought up to now, or proved from the streams; called by `console.api`.
+
+`/ops/v1/journal/unreadable`: what of JOURNAL is in no sum, as nobody can read it.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
-from fastapi import FastAPI, Response
+from fastapi import FastAPI, HTTPException, Request, Response
 from fastapi.responses import StreamingResponse
 
 from console.access import Gate, Role
+from console.answers import json_answer
+from console.audit import note
 from console.desk import Desk
 from crossdock.kernel import jsontext
 from crossdock.kernel.problems import Unavailable
+from crossdock.kernel.stream import JOURNAL
 
 _EVERY = 0.5  # seconds from line to line
+MOST_TEXT = 65_536  # characters of a message that nobody can read
 
 
 def add_ledger(app: FastAPI, desk: Desk, gate: Gate) -> None:
-    """Add the path of this file."""
+    """Add the paths of this file."""
 
     @app.get("/ops/v1/ledger", dependencies=[gate(Role.VIEWER)])
     async def ledger(deep: bool = False) -> Response:
         if deep:
             return StreamingResponse(_proof(desk), media_type="application/x-ndjson")
         return Response(jsontext.dumps((await desk.ledger()).as_dict()), media_type="application/json")
+
+    @app.get("/ops/v1/journal/unreadable", dependencies=[gate(Role.VIEWER)])
+    async def unreadable() -> Response:
+        return json_answer({"items": await desk.unreadable.all()})
+
+    @app.get("/ops/v1/journal/unreadable/{seq}", dependencies=[gate(Role.OPERATOR)])
+    async def text(seq: int, request: Request) -> Response:
+        known = next((one for one in await desk.unreadable.all() if one["seq"] == seq), None)
+        if known is None:
+            raise HTTPException(404, f"message {seq} was not stepped over")
+        await note(desk.audit, request, "journal.read", str(seq))
+        message = await desk.stored(JOURNAL, seq)
+        if message is None:
+            raise HTTPException(404, f"message {seq} is past its retention")
+        written = message.payload.decode(errors="backslashreplace")
+        return json_answer({**known, "text": written[:MOST_TEXT], "left_out": max(0, len(written) - MOST_TEXT)})
 
 
 async def _proof(desk: Desk) -> AsyncIterator[bytes]:

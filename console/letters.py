@@ -12,13 +12,14 @@ from console.access import Gate, Role
 from console.answers import json_answer
 from console.audit import note_reveal
 from console.desk import Desk
-from console.masking import MASK, at_place, covered, hidden, personal_of, text_without, without
+from console.masking import at_place, covered
 from console.replays import letter_of, state_of
 from crossdock.kernel import event as events
 from crossdock.kernel import jsontext
 from crossdock.kernel.event import Event
 from crossdock.kernel.problems import Refused
 from crossdock.kernel.stream import CLAIM, EDIT, ORIGIN, RAW, RAW_SEQ, Message
+from crossdock.personal import MASK, hidden, personal_of, text_without, without
 from crossdock.project import Project
 from dlq.record import PROCESS, DeadLetter
 from journal import entry

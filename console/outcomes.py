@@ -57,7 +57,7 @@ class Outcomes:
                 known = Sums((one.target, one.outcome) for one in became)
                 # One that nothing is known of may just not have come to the journal yet.
                 whole = len({one.place for one in became}) == min(PIECE, plan.total - first)
-                if whole and {outcome for _, outcome in known} <= _SETTLED:
+                if whole and _all_told(plan) and {outcome for _, outcome in known} <= _SETTLED:
                     self._keep(place, known)
             sums += known
             counted += size
@@ -94,6 +94,11 @@ class Outcomes:
         self._settled[place] = sums
         if len(self._settled) > KEPT:
             self._settled.popitem(last=False)
+
+
+def _all_told(plan: Plan) -> bool:
+    """Tell whether each outcome is the last: what goes from the raw event on goes to routes that nobody names."""
+    return plan.of == "letters" or plan.from_stage != "raw"
 
 
 def _by_target(sums: Sums) -> list[dict[str, Any]]:

@@ -10,7 +10,9 @@ from console.desk import Desk
 from crossdock.kernel import event as events
 from crossdock.kernel import jsontext
 from crossdock.kernel.problems import Refused
+from crossdock.kernel.records import UNFIT
 from crossdock.kernel.stream import EVENT_ID, RAW, RAW_SEQ, SOURCE, Message
+from crossdock.personal import secrets_of, text_without
 from crossdock.pipeline.edit import edit
 from crossdock.pipeline.pastsender import place, wanting
 from crossdock.pipeline.process import business_key
@@ -19,6 +21,7 @@ from dlq.plans import Item, Past, Plan
 from dlq.record import DELIVER, PROCESS, DeadLetter, headers_of, letter_id
 from journal import entry
 
+Unfit = list[tuple[str, str]]
 _BLANK = DeadLetter("", "", "", "", "", "", "", "", "", (), 0, 0, 0, 0, 0, "")
 
 
@@ -32,7 +35,7 @@ class Planned:
 
     before: list[DeadLetter] = field(default_factory=list)
     after: list[DeadLetter] = field(default_factory=list)
-    unfit: list[tuple[str, str]] = field(default_factory=list)
+    unfit: Unfit = field(default_factory=list)
     delivered: list[str] = field(default_factory=list)
 
 
@@ -50,13 +53,14 @@ async def planned(desk: Desk, plan: Plan, most: int) -> Planned:
         if len(items) >= most:
             break
     make: Any = _of_letters if plan.of == "letters" else _of_events
-    found = Planned(before=await make(desk, plan, items[:most]))
+    found = Planned()
+    found.before = await make(desk, plan, items[:most], found.unfit)
     await _look_up(desk, found)
     _edit(desk, plan, found)
     return found
 
 
-async def _of_letters(desk: Desk, plan: Plan, items: Sequence[Item]) -> list[DeadLetter]:
+async def _of_letters(desk: Desk, plan: Plan, items: Sequence[Item], _: Unfit) -> list[DeadLetter]:
     letters = [letter for item in items if (letter := await desk.letters.get(item.ref)) is not None]
     if plan.from_stage != "raw":
         return letters
@@ -69,7 +73,7 @@ async def _of_letters(desk: Desk, plan: Plan, items: Sequence[Item]) -> list[Dea
     return found
 
 
-async def _of_events(desk: Desk, plan: Plan, items: Sequence[Past]) -> list[DeadLetter]:
+async def _of_events(desk: Desk, plan: Plan, items: Sequence[Past], unfit: Unfit) -> list[DeadLetter]:
     found: list[DeadLetter] = []
     for item in items:
         stream, seq = place(plan, item)
@@ -77,7 +81,10 @@ async def _of_events(desk: Desk, plan: Plan, items: Sequence[Past]) -> list[Dead
         if message is not None and stream == RAW:
             found.append(replace(_raw(message), route=",".join(plan.routes) if item.seq else ""))
         elif message is not None:
-            found += _canonical(desk, plan, message)
+            try:
+                found += _canonical(desk, plan, message)
+            except UNFIT:
+                unfit.append((f"EVENTS {message.seq}", "it cannot be read as an event"))
     return found
 
 
@@ -134,5 +141,5 @@ def _edit(desk: Desk, plan: Plan, found: Planned) -> None:
         try:
             fitting.append((letter, edit(desk.project, letter, change, plan.edit)))
         except Refused as error:
-            found.unfit.append((letter.id, str(error)))
+            found.unfit.append((letter.id, text_without(str(error), secrets_of(letter, desk.project))))
     found.before, found.after = [old for old, _ in fitting], [new for _, new in fitting]

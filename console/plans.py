@@ -11,7 +11,7 @@ from console.answers import json_answer
 from console.audit import note
 from console.desk import Desk
 from console.exact import exact
-from console.masking import personal_of_all, shown_patch
+from console.masking import shown_patch
 from console.outcomes import Outcomes
 from console.replays import known_route
 from console.second import second_person
@@ -20,7 +20,7 @@ from crossdock.kernel import jsontext
 from crossdock.kernel.problems import Refused
 from dlq import patch
 from dlq.edits import new_name
-from dlq.plans import ENDED, Plan
+from dlq.plans import ENDED, FOREIGN, Plan
 
 Word = Literal["delivered", "routed", "failed_again", "under_way", "still_open", "discarded", "unwanted"]
 
@@ -76,7 +76,7 @@ def _add_acts(app: FastAPI, desk: Desk, gate: Gate) -> None:
     @app.post("/ops/v1/plans/{plan}/run", dependencies=[gate(Role.OPERATOR)])
     async def run(plan: str, request: Request) -> Response:
         found = await _may(desk, plan, "run")
-        wanted, patched = {"plan": found.id}, _shown_patch(desk, found)
+        wanted, patched = {"plan": found.id}, told_patch(desk, found)
         shown = {**wanted, "edit": found.edit, "patch": patched} if patched else wanted
         if not found.begun and (
             asked := await second_person(desk, request, "plan", found.total, wanted, found.reason, shown)
@@ -99,6 +99,11 @@ async def run_plan(desk: Desk, plan_id: str) -> dict[str, Any]:
     """Begin a plan, or go on with a paused one; 404 and 409 when it cannot be."""
     begun = await desk.replayer.start(await _may(desk, plan_id, "run"))
     return _shown(desk, _turned(begun, plan_id))
+
+
+def told_patch(desk: Desk, plan: Plan) -> Any:
+    """Return the patch of a plan without values at places that any schema calls personal, None without a patch."""
+    return shown_patch(jsontext.loads(plan.patch.encode()), desk.project.personal_anywhere) if plan.patch else None
 
 
 async def _make(desk: Desk, wanted: Wanted, request: Request) -> Response:
@@ -157,7 +162,7 @@ async def _turn(desk: Desk, plan_id: str, act: Literal["pause", "cancel"], reque
 async def _may(desk: Desk, plan_id: str, act: str) -> Plan:
     """Return a plan with which this can be done; 404 and 409 else."""
     plan = await _plan(desk, plan_id)
-    if plan.state in ENDED:
+    if plan.state in (*ENDED, FOREIGN):
         raise HTTPException(409, f"plan {plan_id} is {plan.state}; make another one")
     if plan.state == "running" and act == "run":
         raise HTTPException(409, f"plan {plan_id} runs already")
@@ -166,11 +171,6 @@ async def _may(desk: Desk, plan_id: str, act: str) -> Plan:
 
 async def _note(desk: Desk, plan: Plan, act: str, request: Request, **more: Any) -> None:
     await note(desk.audit, request, f"plan.{act}", plan.id, total=plan.total, done=plan.done, why=plan.reason, **more)
-
-
-def _shown_patch(desk: Desk, plan: Plan) -> Any:
-    """Return the patch of a plan without values at places that any schema calls personal, None without a patch."""
-    return shown_patch(jsontext.loads(plan.patch.encode()), personal_of_all(desk.project)) if plan.patch else None
 
 
 def _turned(plan: Plan | None, plan_id: str) -> Plan:

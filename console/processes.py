@@ -93,7 +93,8 @@ def add_processes(app: FastAPI, desk: Desk, gate: Gate) -> None:
             raise HTTPException(422, "minutes are kept of all events together; ask for `step=hour`")
         name = line.value if line.by == "route" else line.name
         one = processfigures.Line(line.hop, name, "" if line.by == "route" else line.by, line.value)
-        return json_answer(await asyncio.to_thread(processfigures.series, desk.processes, one, since, until, span))
+        asked = (desk.processes, one, since, until, span, int(time.time() * 1000))
+        return json_answer(await asyncio.to_thread(processfigures.series, *asked))
 
     @app.get("/ops/v1/conformance", dependencies=[gate(Role.VIEWER)])
     async def deviations(wanted: Annotated[Wanted, Query()]) -> Response:

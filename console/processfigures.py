@@ -4,10 +4,11 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from journal import entry, figures
-from journal.figures import DAY, DELIVER, MATCH, MS, PROCESS, REWORK, TOTAL, Cell, Processes
+from journal.figures import DAY, DELIVER, LETTERED, MATCH, MS, PROCESS, REWORK, TOTAL, Cell, Processes
 from journal.spread import ERROR, Spread
 
 WEEK = 7 * DAY * MS
+EARLY = 10_000  # milliseconds of a step until its speed is told
 EDGES = [base * 10**power for power in range(7) for base in (1, 2, 5)]  # milliseconds, up to 83 minutes
 _PERCENTILES = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
 _OF_ROUTES = (MATCH, DELIVER, TOTAL, entry.RETRIED, entry.DEAD_LETTERED, entry.DISCARDED)
@@ -40,8 +41,11 @@ def table(processes: Processes, since: int, until: int, by: str, limit: int, now
     return {"all": whole, "items": items[:limit], "left_out": max(0, len(items) - limit), "error": ERROR}
 
 
-def series(processes: Processes, line: Line, since: int, until: int, span: int) -> dict[str, Any]:
-    """Return a figure in steps of `span` minutes."""
+def series(processes: Processes, line: Line, since: int, until: int, span: int, now: int) -> dict[str, Any]:
+    """Return a figure in steps of `span` minutes; the speed of the step under way at `now` is that of what has passed.
+
+    Nobody knows the speed of one that has hardly begun.
+    """
     found = processes.cells(since, until, line.dimension, (line.hop,), 0 if span == DAY else span)
     fitting = [
         cell for cell in found if line.name in ("", cell.name) and (not line.dimension or cell.value == line.value)
@@ -52,12 +56,13 @@ def series(processes: Processes, line: Line, since: int, until: int, span: int) 
         "hop": line.hop,
         "step": span * 60,
         "edges": EDGES,
-        "points": [_point(at, spread, span, line.hop) for at, spread in sorted(points.items())],
+        "points": [_point(at, spread, min(width, now - at), line.hop) for at, spread in sorted(points.items())],
     }
 
 
-def _point(at: int, spread: Spread, span: int, hop: str) -> dict[str, Any]:
-    told = {"at": at, "count": spread.n, "per_second": round(spread.n / (span * 60), 4)}
+def _point(at: int, spread: Spread, passed: int, hop: str) -> dict[str, Any]:
+    speed = None if passed < EARLY else round(spread.n / passed * 1000, 4)
+    told = {"at": at, "count": spread.n, "per_second": speed}
     return told | (_durations(spread) | {"heat": spread.heat(EDGES)} if hop in figures.DURATIONS else {})
 
 
@@ -99,8 +104,9 @@ def _item(value: str, hops: Hops, before: Hops, over: float) -> dict[str, Any]:
 def _sums(hops: Hops) -> dict[str, Any]:
     total = hops.get(TOTAL, _NONE)
     rework = {hop: hops[hop].n if hop in hops else 0 for hop in REWORK}
+    letters = sum(rework[hop] for hop in LETTERED)
     events = hops[PROCESS].n if PROCESS in hops else None
-    return {"count": total.n, "events": events} | _durations(total) | {"rework": rework}
+    return {"count": total.n, "events": events} | _durations(total) | {"rework": rework, "dead_letters": letters}
 
 
 def _durations(spread: Spread) -> dict[str, Any]:

@@ -16,7 +16,7 @@ import jwt
 from connectors.client import Client
 from connectors.connection import Response
 from connectors.target import SendFailed, parse_target
-from console.access import ROLES, Role
+from console.access import OIDC, ROLES, Role
 from crossdock.jwks import Keys, make_keys
 from crossdock.kernel import jsontext
 from crossdock.kernel.accesssettings import Oidc
@@ -104,7 +104,9 @@ class Provider:
         if not hmac.compare_digest(str(claims["nonce"]).encode(), way.nonce.encode()):
             raise NotSignedIn("the token of the identity provider belongs to another sign-in; begin again")
         name = next((claims[key] for key in ("preferred_username", "email") if claims.get(key)), claims["sub"])
-        return Claimed(f"oidc:{str(name)[:100]}", str(claims["sub"])[:255], self._role(claims, str(name)))
+        known_by = hashlib.sha256(f"{claims['iss']}\0{claims['sub']}".encode()).hexdigest()[:12]
+        person = f"{OIDC}{str(name)[:100]}~{known_by}"  # Core 1.0, section 5.7: a name is unique to nobody
+        return Claimed(person, str(claims["sub"])[:255], self._role(claims, str(name)))
 
     async def _token(self, document: Mapping[str, Any], way: Way, code: str, back: str) -> str:
         chosen = self._chosen

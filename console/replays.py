@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
 from functools import partial
 from typing import Annotated, Any, Literal
 
@@ -17,12 +16,26 @@ from console.second import second_person
 from crossdock.pipeline.recorder import now_ms
 from crossdock.pipeline.replay import discard_letters, replay_letters
 from dlq.record import DeadLetter
+from journal.search import Letters
 from journal.store import OPEN, REPLAYING, LetterState
 
 MANY = 10_000
 STUCK_AFTER = 60_000  # milliseconds after which a replay that was recorded but never sent may be made again
 State = Literal["", "open", "replaying", "resolved", "discarded"]
-Limit = Annotated[int, Query(ge=1)]
+Word = Annotated[str, Field(max_length=1000)]
+
+
+class Listed(BaseModel, extra="forbid"):
+    """Which dead letters are listed, as the address says it; see `journal.search.Letters`."""
+
+    state: State = ""
+    route: Word = ""
+    reason: Word = ""
+    problem: Word = ""
+    partner: Word = ""
+    text: Word = ""
+    after: Annotated[str, Field(pattern=r"^([01]\.[0-9]{1,18}\.[^\x00]{1,40})?$")] = ""
+    limit: Annotated[int, Field(ge=1)] = 100
 
 
 class Selection(BaseModel):
@@ -45,16 +58,11 @@ def add_replays(app: FastAPI, desk: Desk, gate: Gate) -> None:
     """Add the paths of this file."""
 
     @app.get("/ops/v1/dead-letters", dependencies=[gate(Role.VIEWER)])
-    async def list_letters(
-        state: State = "", route: str = "", reason: str = "", problem: str = "", limit: Limit = 100
-    ) -> Response:
-        known_route(desk, route)
-        found = await asyncio.to_thread(
-            lambda: desk.journal.letters(
-                state=state, route=route, reason=reason, problem=problem, limit=min(limit, MANY)
-            )
-        )
-        return json_answer({"items": [letter.as_dict() for letter in found]})
+    async def list_letters(wanted: Annotated[Listed, Query()]) -> Response:
+        known_route(desk, wanted.route)
+        asked = wanted.model_dump() | {"limit": min(wanted.limit, MANY)}
+        found = await asyncio.to_thread(desk.journal.newest, Letters(**asked))
+        return json_answer({"items": [letter.as_dict() for letter in found.items], "next": found.next})
 
     @app.post("/ops/v1/replays", dependencies=[gate(Role.OPERATOR)])
     async def replay(selection: Selection, request: Request) -> Response:
@@ -67,7 +75,7 @@ def add_replays(app: FastAPI, desk: Desk, gate: Gate) -> None:
         results = await replay_letters(
             states, desk.letters, desk.streams, acts, desk.project.routes, dry_run=selection.dry_run
         )
-        return json_answer({"dry_run": selection.dry_run, "items": [asdict(result) for result in results]})
+        return json_answer({"dry_run": selection.dry_run, "items": [result.as_dict() for result in results]})
 
     @app.post("/ops/v1/discards", dependencies=[gate(Role.OPERATOR)])
     async def discard(given_up: GivenUp, request: Request) -> Response:
@@ -93,7 +101,7 @@ async def give_up(desk: Desk, ids: Sequence[str], reason: str, who: str) -> dict
     states = [await state_of(desk, letter_id) for letter_id in dict.fromkeys(ids)]
     results = await discard_letters(states, desk.letters, desk.streams, desk.replayer.acts, reason, who)
     await desk.unpark([one.id for one in results if one.outcome == "discarded"])
-    return {"items": [asdict(result) for result in results]}
+    return {"items": [result.as_dict() for result in results]}
 
 
 async def letter_of(desk: Desk, letter_id: str) -> tuple[LetterState, DeadLetter]:

@@ -6,7 +6,7 @@ from typing import Any
 from fastapi import FastAPI, HTTPException, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
-from console.access import Gate, Role, Signed, address
+from console.access import TOKEN, Gate, Role, Signed, address
 from console.answers import json_answer
 from console.door import SIGN_IN
 from console.identity import Access
@@ -113,9 +113,11 @@ async def _user(access: Access, name: str, given: Given, place: str) -> tuple[Se
 
 def _told(request: Request) -> dict[str, Any]:
     state, signed = request.state, request.state.session
+    named = state.person != TOKEN and ":" not in state.person  # see `console.access.Person`
     return {
         "person": state.person,
         "role": state.role.word,
+        "password": named,
         "csrf": signed.csrf if signed else "",
         "expires": signed.expires if signed else 0,
     }

@@ -1,6 +1,7 @@
 """What the operations API shows: the overview and the journey of an event."""
 
 import asyncio
+import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
@@ -11,9 +12,14 @@ from console.desk import Desk
 from crossdock.kernel.stream import Lag
 from crossdock.source import SourceSpec
 from journal import keys
-from journal.entry import MATCHED, Entry
+from journal.entry import DEAD_LETTERED, DELIVERED, MATCHED, RETRIED, Entry
 from journal.store import in_order
 
+_SENT = ("refused", "in_doubt", "retries_ended", "reply_invalid")  # reasons of dead letters that were tried
+# What `connectors.target.SendFailed` says of a request that did not go out; else `in_doubt` stands before it.
+_UNSENT = re.compile(
+    r"(?<!in_doubt: )\b(connect|tls|timeout|reset|protocol|private_address|bad_header|oauth2|csrf|closed): "
+)
 _NO_LAG = Lag("", 0)
 _NO_WORKER: dict[str, Any] = {"breaker": "unknown", "behind": None}
 
@@ -35,7 +41,7 @@ async def show_overview(desk: Desk) -> dict[str, Any]:
         "lag": lags.get("process", _NO_LAG).waiting,
         "waiting": sum({lag.consumer: lag.waiting for lag in lags.values()}.values()),
         "oldest": max(desk.ages.values(), default=0.0),
-        "ledger_gap": ledger.gap if (ledger := desk.last_ledger()) else None,
+        "ledger_gap": ledger.gap if (ledger := desk.last_ledger()) and not ledger.young else None,
         "dead_letters": counts["open"],
         "recent": [_hop(line) | {"id": line.id, "type": line.type, "source": line.source} for line in recent],
     }
@@ -116,9 +122,18 @@ def _links(line: Entry) -> dict[str, Any]:
         found["received"] = f"{base}/received/{line.raw}"
     if line.seq:
         found["canonical"] = f"{base}/canonical/{line.seq}"
-    if line.seq and line.route:
+    if line.seq and line.route and _was_sent(line):
         found["sent"] = f"{base}/sent/{line.seq}?{urlencode({'route': line.route, 'revision': line.revision})}"
     return {"links": found}
+
+
+def _was_sent(line: Entry) -> bool:
+    """Tell whether the target may have seen a request of this delivery."""
+    if line.outcome == DEAD_LETTERED and line.reason not in _SENT:
+        return False
+    tried = line.outcome in (DELIVERED, RETRIED, DEAD_LETTERED)
+    answered = any(word in line.detail for word in ("HTTP ", "earlier attempt is in_doubt"))
+    return tried and (answered or not _UNSENT.search(line.detail))
 
 
 def _match(line: Entry) -> dict[str, Any]:

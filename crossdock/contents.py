@@ -80,6 +80,14 @@ class Project:
         found_there = ((kind, value) for path, kind in places for value in annotations.values(data, path))
         return [(kind, str(value)) for kind, value in found_there if type(value) in (str, int) and value != ""]
 
+    def personal(self, type_: str, version: str) -> Mapping[annotations.Path, Any] | None:
+        """Return where a version of a schema calls data personal; None when there is no such version."""
+        found = self._personal.get((type_, version))
+        if found is None and version in self.registry.versions(type_):  # else no more is kept: anybody may name one
+            told = annotations.annotated(self.registry.schema(type_, version), annotations.PERSONAL)
+            found = self._personal[type_, version] = {path: said for path, said in told.items() if said is not False}
+        return found
+
     def routes_for(self, type_: str) -> tuple[Route, ...]:
         """Return the routes that take a canonical type."""
         return self._by_type.get(type_, ())
@@ -185,6 +193,16 @@ class Project:
     @cached_property
     def _keyed(self) -> dict[tuple[str, str], tuple[tuple[annotations.Path, str], ...]]:
         return {}
+
+    @cached_property
+    def _personal(self) -> dict[tuple[str, str], Mapping[annotations.Path, Any]]:
+        return {}
+
+    @cached_property
+    def personal_anywhere(self) -> Mapping[annotations.Path, Any]:
+        """The places that any version of any schema calls personal, for what is done to events of many types."""
+        of_all = [(type_, version) for type_ in self.registry.types() for version in self.registry.versions(type_)]
+        return {path: said for one in of_all for path, said in (self.personal(*one) or {}).items()}
 
     @cached_property
     def lookups(self) -> tuple[Lookups, ...]:

@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
-from crossdock.kernel import jsontext
+from crossdock.kernel import jsontext, records
 from crossdock.kernel.problems import Unavailable
 from dlq.ports import Records
 
 EXPIRES = 3 * 86_400_000  # milliseconds after which nobody may approve any more
 
 Act = Literal["edit", "discard", "plan"]
-State = Literal["asked", "approved", "refused", "done", "failed", "expired"]
+State = Literal["asked", "approved", "refused", "done", "failed", "expired", "foreign"]
 _OPEN = frozenset({"asked", "approved"})  # approved and not done: it is being done, or who did it was killed
 
 
@@ -22,7 +22,8 @@ class Approval:
     """An act that `who` asked for: on so many dead letters, with what it takes to do it in `wanted`.
 
     `shown` is that for people, without personal values. `by` decided it `then`, with the words `said`; `outcome` is
-    what came of it. Times are Unix milliseconds; `version` is that of the record.
+    what came of it. Times are Unix milliseconds; `version` is that of the record. A `foreign` one says what only a
+    later version of Crossdock knows.
     """
 
     id: str
@@ -49,8 +50,8 @@ class Approval:
 class Approvals:
     """The store of what was asked for."""
 
-    def __init__(self, records: Records) -> None:
-        self._records = records
+    def __init__(self, store: Records) -> None:
+        self._records = store
 
     async def ask(
         self, act: Act, who: str, why: str, letters: int, wanted: Mapping[str, Any], shown: Mapping[str, Any]
@@ -81,10 +82,10 @@ class Approvals:
         """Return one.
 
         Raises:
-            Unavailable: the store does not answer.
+            Unavailable: the store does not answer, or nobody can read it.
         """
         found = await self._records.get(approval_id)
-        return _read(*found) if found else None
+        return records.one(approval_id, found, _read) if found else None
 
     async def all(self) -> list[Approval]:
         """Return all that are kept, newest first.
@@ -92,11 +93,14 @@ class Approvals:
         Raises:
             Unavailable: the store does not answer.
         """
-        found = [_read(*one) for one in (await self._records.all()).values()]
+        found = [approval for _, approval in records.each(await self._records.all(), _read)]
         return sorted(found, key=lambda one: one.at, reverse=True)
 
 
 def _read(stored: bytes, version: int) -> Approval:
-    approval = Approval(**jsontext.own_loads(stored), version=version)
+    document = jsontext.own_loads(stored)
+    approval = Approval(**records.known(Approval, document) | {"version": version})
+    if len(document) > len(records.known(Approval, document)):
+        return replace(approval, state="foreign")
     late = time.time() * 1000 > approval.at + EXPIRES and approval.state in _OPEN
     return replace(approval, state="expired") if late else approval

@@ -13,7 +13,7 @@ from crossdock.kernel.problems import Problem, refuse
 log = logging.getLogger(__name__)
 
 NONE = "0" * 64  # what stands before the first entry
-PAGE = 1000
+PAGE, MOST_PAGES = 1000, 20
 MOST_PROBLEMS = 100
 
 
@@ -108,21 +108,25 @@ class Audit:
             yield page
             after = page[-1][0]
 
-    async def newest(self, limit: int, before: int = 0, who: str = "", act: str = "") -> list[AuditEntry]:
+    async def newest(self, limit: int, before: int = 0, who: str = "", act: str = "") -> tuple[list[AuditEntry], int]:
         """Return the last entries before a number, 0 for the end, newest first; what was changed is left out.
+
+        At most 20,000 are looked at. The number that is returned too is what to go on `before`, 0 where that is all.
 
         Raises:
             Unavailable: the store does not answer.
         """
         found: list[AuditEntry] = []
         end = before or (await self._store.last())[0] + 1
-        while end > 1 and len(found) < limit:
+        last = max(1, end - MOST_PAGES * PAGE)
+        while end > last and len(found) < limit:
             start = max(0, end - PAGE - 1)
             page = [(seq, stored) for seq, stored in await self._store.page(start, PAGE) if seq < end]
             entries = [entry for _, entry in _readable(reversed(page))]
             found += [one for one in entries if who in ("", one.who) and act in ("", one.act)]
             end = start + 1
-        return found[:limit]
+        after = found[limit - 1].number if len(found) >= limit else end
+        return found[:limit], after if after > 1 else 0
 
     async def verify(self, known: str = "") -> "Verdict":
         """Follow the chain from its beginning; `known` is a hash that was seen before and must be in it.

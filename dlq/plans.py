@@ -3,18 +3,20 @@
 import time
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
-from crossdock.kernel import jsontext
+from crossdock.kernel import jsontext, records
 from crossdock.kernel.problems import Unavailable
 from dlq.ports import Records
 
-PIECE = 1000  # items in one record
+PIECE = 1000  # items in one record, fewer where their ids are long
+MOST_BYTES = 900 << 10  # of a record: a broker takes 1 MiB
 _HEAD, _ITEMS = "plan", "items"
-_INSIDE = ("mark", "runner", "version", "patch")
+_INSIDE = ("mark", "runner", "version", "patch", "piece")
 
-State = Literal["planned", "running", "paused", "cancelled", "done"]
+State = Literal["planned", "running", "paused", "cancelled", "done", "foreign"]
 ENDED = frozenset({"cancelled", "done"})
+FOREIGN: Final = "foreign"
 
 
 class Item(NamedTuple):
@@ -44,9 +46,11 @@ class Plan:
     are past their retention. `of` says what the items are, `to` and `routes` (none for all) where they go, and
     `from_stage` whether the process step makes them anew. `edit` names the edit that `patch` (JSON)
     makes of each.
+    `piece` items stand in one record.
     `tried` is the revision by which it was tried dry last. `mark` is the last sequence of each stream before what
     `done` does not count yet was sent. `runner` is the process that sends. `at`, `begun` and `ended` are Unix
     milliseconds, 0 for not yet; `version` is that of the record, 0 for none.
+    A `foreign` plan says what only a later version of Crossdock knows, which alone goes on with it.
     """
 
     id: str
@@ -70,6 +74,7 @@ class Plan:
     edit: str = ""
     patch: str = ""
     tried: str = ""
+    piece: int = PIECE
     begun: int = 0
     ended: int = 0
     version: int = field(default=0, compare=False)
@@ -82,8 +87,8 @@ class Plan:
 class Plans:
     """The store of plans."""
 
-    def __init__(self, records: Records) -> None:
-        self._records = records
+    def __init__(self, store: Records) -> None:
+        self._records = store
 
     async def make(self, items: Items, who: str, reason: str, rate: int, **more: Any) -> Plan:
         """Store a plan with its selection, and more of its fields; it is there whole or not at all.
@@ -92,10 +97,10 @@ class Plans:
             Unavailable: the store does not answer.
         """
         now = time.time_ns()
-        plan = Plan(f"rp-{now:x}", who, reason, now // 1_000_000, len(items), rate, **more)
-        for start in range(0, len(items), PIECE):
-            piece = jsontext.dumps([list(item) for item in items[start : start + PIECE]])
-            await self._records.put(f"{_ITEMS}.{plan.id}.{start // PIECE}", piece, 0)
+        size, pieces = _pieces(items)
+        plan = Plan(f"rp-{now:x}", who, reason, now // 1_000_000, len(items), rate, piece=size, **more)
+        for number, piece in enumerate(pieces):
+            await self._records.put(f"{_ITEMS}.{plan.id}.{number}", piece, 0)
         stored = await self.put(plan)
         if stored is None:  # of two in the same nanosecond
             raise Unavailable("another plan has this id; try again")
@@ -115,10 +120,10 @@ class Plans:
         """Return a plan.
 
         Raises:
-            Unavailable: the store does not answer.
+            Unavailable: the store does not answer, or nobody can read it.
         """
         found = await self._records.get(f"{_HEAD}.{plan_id}")
-        return _read(*found) if found else None
+        return records.one(plan_id, found, _read) if found else None
 
     async def all(self) -> list[Plan]:
         """Return all plans that are kept, newest first.
@@ -126,7 +131,7 @@ class Plans:
         Raises:
             Unavailable: the store does not answer.
         """
-        found = [_read(*one) for one in (await self._records.all(_HEAD)).values()]
+        found = [plan for _, plan in records.each(await self._records.all(_HEAD), _read)]
         return sorted(found, key=lambda plan: plan.id, reverse=True)
 
     async def items(self, plan: Plan, after: int = 0) -> AsyncIterator[list[Item]]:
@@ -151,7 +156,7 @@ class Plans:
 
     async def _parts(self, plan: Plan, after: int) -> AsyncIterator[list[list[Any]]]:
         while after < plan.total:
-            number, first = divmod(after, PIECE)
+            number, first = divmod(after, plan.piece)
             found = await self._records.get(f"{_ITEMS}.{plan.id}.{number}")
             if found is None:
                 return
@@ -174,7 +179,7 @@ class Plans:
         Raises:
             Unavailable: the store does not answer.
         """
-        while (present := await self.get(plan_id)) is not None and present.state not in ENDED:
+        while (present := await self.get(plan_id)) is not None and present.state not in (*ENDED, FOREIGN):
             wanted = replace(present, **fields)
             if wanted == present:
                 break
@@ -183,5 +188,18 @@ class Plans:
         return present
 
 
+def _pieces(items: Items) -> tuple[int, list[bytes]]:
+    """Return how many items stand in each record, and the records: no item may make one too large for the broker."""
+    size = PIECE
+    while True:
+        parts = (items[start : start + size] for start in range(0, len(items), size))
+        pieces = [jsontext.dumps([list(item) for item in part]) for part in parts]
+        if size == 1 or max(map(len, pieces), default=0) <= MOST_BYTES:
+            return size, pieces
+        size //= 2
+
+
 def _read(stored: bytes, version: int) -> Plan:
-    return Plan(**jsontext.own_loads(stored), version=version)
+    document = jsontext.own_loads(stored)
+    given = records.known(Plan, document) | {"version": version}
+    return Plan(**given | ({} if len(document) < len(given) else {"state": FOREIGN}))

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from crossdock.kernel import jsontext
+from crossdock.kernel import jsontext, records
 from dlq.ports import Records
 
 OPEN, ACKNOWLEDGED, RESOLVED, IGNORED = "open", "acknowledged", "resolved", "ignored"
@@ -50,8 +50,8 @@ class Change:
 class Marks:
     """The marks of all problems."""
 
-    def __init__(self, records: Records) -> None:
-        self._records = records
+    def __init__(self, store: Records) -> None:
+        self._records = store
 
     async def all(self) -> dict[str, Mark]:
         """Return them by the id of the problem.
@@ -59,7 +59,7 @@ class Marks:
         Raises:
             Unavailable: the store does not answer.
         """
-        return {name: _read(*found) for name, found in (await self._records.all()).items()}
+        return dict(records.each(await self._records.all(), _read))
 
     async def change(self, problem: str, change: Change, who: str) -> Mark:
         """Change one, on top of what others changed at the same moment; the last 200 notes are kept.
@@ -69,7 +69,7 @@ class Marks:
         """
         while True:
             found = await self._records.get(problem)
-            present = _read(*found) if found else Mark()
+            present = records.one(problem, found, _read) if found else Mark()
             changed = _changed(present, change, who, int(time.time() * 1000))
             document = {name: value for name, value in asdict(changed).items() if name != "version"}
             version = await self._records.put(problem, jsontext.dumps(document), present.version)
@@ -98,5 +98,5 @@ def _changed(mark: Mark, change: Change, who: str, now: int) -> Mark:
 
 def _read(stored: bytes, version: int) -> Mark:
     document: Mapping[str, Any] = jsontext.own_loads(stored)
-    notes = tuple(Note(**note) for note in document["notes"])
-    return Mark(**{**document, "notes": notes}, version=version)
+    notes = tuple(Note(**records.known(Note, note)) for note in document["notes"])
+    return Mark(**records.known(Mark, document) | {"notes": notes, "version": version})

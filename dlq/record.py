@@ -10,9 +10,12 @@ from urllib.parse import unquote
 from crossdock.kernel import jsontext
 from crossdock.kernel.event import Event
 from crossdock.kernel.problems import Problem
-from crossdock.kernel.stream import BACKFILL, DEAD_LETTER, EVENT_ID, ORIGIN, Message, Record
+from crossdock.kernel.stream import ACT, BACKFILL, DEAD_LETTER, EVENT_ID, ORIGIN, Message, Record
 
 PROCESS, DELIVER = "process", "deliver"
+
+# What replays stand for: the route, none for a raw event, and the sequence of the first message in EVENTS or RAW.
+Place = tuple[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,15 +134,20 @@ def parse(stored: bytes) -> DeadLetter:
     return DeadLetter(**{**known, "payload": payload, "problems": tuple(document["problems"])})
 
 
-def replay(letter: DeadLetter, attempt: str) -> Record:
-    """Return the record that sends it through again, under a message id of its own."""
+def replay(letter: DeadLetter, attempt: str, act: str = "") -> Record:
+    """Return the record that sends it through again, under a message id of its own; `act` is whose it is."""
     headers = {k: v for k, v in letter.headers.items() if not k.startswith("Nats-")}
-    headers |= {ORIGIN: str(letter.origin), DEAD_LETTER: letter.id}
+    headers |= {ORIGIN: str(letter.origin), DEAD_LETTER: letter.id} | ({ACT: act} if act else {})
     subject = letter.subject if letter.stage == PROCESS else f"replay.{letter.route}"
     return Record(subject, letter.payload, f"{letter.id}/{attempt}", headers)
 
 
+def place_of(letter: DeadLetter) -> Place:
+    """Return what the replays of a dead letter stand for."""
+    return letter.route, letter.origin
+
+
 def headers_of(message: Message) -> dict[str, str]:
     """Return the headers of a message worth keeping in a dead letter."""
-    of_copies = (ORIGIN, DEAD_LETTER, BACKFILL)
+    of_copies = (ORIGIN, DEAD_LETTER, BACKFILL, ACT)
     return {k: v for k, v in message.headers.items() if not k.startswith("Nats-") and k not in of_copies}

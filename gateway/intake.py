@@ -13,6 +13,7 @@ from crossdock.kernel.keys import EXPECTED, as_key
 from crossdock.kernel.problems import Problem, Refused, refuse
 from crossdock.kernel.stream import DEDUPE, DIGEST, EVENT_ID, QUARANTINED, UNREADABLE, VERSION, Record
 from crossdock.kernel.tracing import TRACEPARENT, TRACESTATE, carried
+from crossdock.personal import Cover
 from crossdock.pipeline.identity import content_digest, identity_of
 from crossdock.project import Project
 from crossdock.source import SourceSpec
@@ -28,8 +29,8 @@ Unfit = Callable[[str, str, Event], None]  # gets the name of a source, the vers
 class Accepted(NamedTuple):
     """An event that may be stored, with its source and the record to append to RAW.
 
-    `problems` are those of its schema where the source takes such events all the same; what is `quarantined` goes no
-    further.
+    `problems` are those of its schema where the source takes such events all the same, `noted` the same without what is
+    personal, for the journal; what is `quarantined` goes no further.
     """
 
     event: Event
@@ -37,6 +38,7 @@ class Accepted(NamedTuple):
     record: Record
     problems: tuple[Problem, ...] = ()
     quarantined: bool = False
+    noted: tuple[Problem, ...] = ()
 
 
 class Intake:
@@ -104,7 +106,11 @@ class Intake:
         quarantined = source.on_invalid == "quarantine"
         if quarantined:
             kept[QUARANTINED] = "1"
-        return Accepted(event, source, _record(source, event, version, kept, body), tuple(problems), quarantined)
+        record, noted = (
+            _record(source, event, version, kept, body),
+            Cover(self._project).problems(kept, event, problems),
+        )
+        return Accepted(event, source, record, tuple(problems), quarantined, noted)
 
     def put_aside(self, source: SourceSpec, why: Problem, body: bytes) -> Accepted:
         """Return an event that stands for what none can be made of; it is quarantined, and the same for the same."""
@@ -112,7 +118,7 @@ class Intake:
         event = Event(f"unreadable-{digest}", f"/{source.partner}/{source.name}", source.types[0][0], body)
         kept = events.encode_headers(event) | {QUARANTINED: "1", UNREADABLE: events.header_value(_said(why))}
         plain = replace(source, dedupe_key=None)  # which may be what cannot be made
-        return Accepted(event, source, _record(plain, event, "", kept, body), (why,), True)
+        return Accepted(event, source, _record(plain, event, "", kept, body), (why,), True, (why,))
 
     def _pin(self, source: SourceSpec, kind: str) -> str:
         pin = self._pins.get((source.name, kind))

@@ -103,7 +103,7 @@ class Storing:
             self._accepted(source.name).inc()
             if accepted.problems:
                 self._invalid(source.name, source.on_invalid).inc()
-                said = "; ".join(f"{problem.pointer} {problem.message}".strip() for problem in accepted.problems)
+                said = "; ".join(f"{problem.pointer} {problem.message}".strip() for problem in accepted.noted)
                 detail = f"breaks its schema: {said}"[:_SAID]
         return self._recorder.note(
             Entry(

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from crossdock.kernel.stream import DLQ, EVENTS, RAW
 from journal import entry
 from journal.entry import Entry
-from journal.marks import STATE, Days, Marks, Stored
+from journal.marks import STATE, Days, Lately, Marks, Stored
 
 DAY = 86_400_000  # milliseconds
 (
@@ -23,6 +23,7 @@ _OF = {
 }  # fmt: skip
 _FINAL = frozenset({ROUTED, DUPLICATE, DELIVERED, SKIPPED, DISCARDED, COPY})
 _LETTERED = frozenset({DEAD, QUARANTINED})
+_NOTED = _LETTERED | {AGAIN}
 _BITS = STATE.bit_length()
 
 Sums = dict[tuple[str, int], list[int]]
@@ -58,6 +59,7 @@ class Book:
         self.carries: Mapping[str, Iterable[str]] = {}
         self.doubtful: dict[tuple[str, int], Lost] = {}
         self.letters: dict[tuple[str, int], tuple[int, Lost]] = {}
+        self.replays = Lately()
         self._days = {RAW: Days(), EVENTS: Days()}
         self._numbers: dict[str, int] = {}
         self._guesses = 0
@@ -160,8 +162,8 @@ class Book:
         if old & STATE in _FINAL:
             return
         self._raw(seq, old >> _BITS if old else self._number(line.source), state, old & STATE, line.at)
-        if self.letters or state in _LETTERED:
-            self._letter("", seq, state, line)
+        if self.letters or self.replays or state in _NOTED:
+            self._note("", seq, state, line)
         if state == ROUTED:
             self._there(EVENTS, line.seq, line, "recorded as routed, but not stored")
             for feed, types in self.takes.items():
@@ -191,15 +193,19 @@ class Book:
         old = marks[seq]
         if old not in _FINAL or (old == DISCARDED and state == DELIVERED):  # what arrived was not given up
             self._put(marks, route, seq, old, state, line.at)
-            if self.letters or state in _LETTERED:
-                self._letter(route, seq, state, line)
+            if self.letters or self.replays or state in _NOTED:
+                self._note(route, seq, state, line)
 
-    def _letter(self, route: str, seq: int, state: int, line: Entry) -> None:
+    def _note(self, route: str, seq: int, state: int, line: Entry) -> None:
         if state in _LETTERED and not self.stored[DLQ].has(line.ref):
             lost = Lost(route or line.source, line.id, line.at, "the dead letter is gone")
             self.letters[route, seq] = line.ref, lost
         else:
             self.letters.pop((route, seq), None)
+        if state == AGAIN:
+            self.replays.note(route, seq, line.at)
+        else:
+            self.replays.pop((route, seq), None)
 
     def _there(self, stream: str, seq: int, line: Entry, why: str) -> bool:
         """Tell whether a message may be there; note one that is not, and one that may have come since the last look."""

@@ -1,5 +1,6 @@
 """One line of the journal: what happened to an event at one stage. Packed many to a message on the JOURNAL stream."""
 
+from array import array
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -67,6 +68,7 @@ def of_callback(line: Entry) -> bool:
     return (line.route or line.routes or line.behind).startswith(CALLBACK)
 
 
+MOST = 100_000  # entries of one message; equal ones take no room
 _BLANKS = Entry(0, "", "")._asdict()
 _entry = tuple.__new__  # `Entry._make` at a third of its cost
 
@@ -85,16 +87,38 @@ def pack(entries: Sequence[Entry]) -> bytes:
 
 
 def unpack(payload: bytes) -> list[Entry]:
-    """Read the entries of one message; columns of later versions are ignored."""
-    document: dict[str, Any] = jsontext.own_loads(payload)
-    if "entries" in document:
-        return [_read(item) for item in document["entries"]]
+    """Read the entries of one message; columns of later versions are ignored.
+
+    Raises:
+        ValueError: it is not what `pack` writes.
+    """
+    document = jsontext.own_loads(payload)
+    try:
+        return [_read(item) for item in document["entries"]] if "entries" in document else _rows(document)
+    except (KeyError, TypeError, AttributeError, OverflowError) as error:
+        raise ValueError(f"no entries: {type(error).__name__}: {error}") from None
+
+
+def _rows(document: dict[str, Any]) -> list[Entry]:
     count, found = document["count"], document["columns"]
-    values = (found.get(name, blank) for name, blank in _BLANKS.items())
-    columns = [value if type(value) is list else [value] * count for value in values]
+    if not 0 <= count <= MOST:
+        raise ValueError(f"{count} entries")
+    columns = [_column(name, found.get(name, blank), count) for name, blank in _BLANKS.items()]
     return [_entry(Entry, row) for row in zip(*columns, strict=True)]
+
+
+def _column(name: str, value: Any, count: int) -> list[Any]:
+    """Return a column when all in it can be stored: what a database refuses would stop all that follows."""
+    column = value if type(value) is list else [value]
+    if type(_BLANKS[name]) is str:
+        "".join(column)  # the quickest way to find what is no text
+    else:
+        array("q", column)  # which takes whole numbers of 64 bits alone
+        if name == "at" and column and min(column) < 0:
+            raise ValueError("before 1970")
+    return column if type(value) is list else column * count
 
 
 def _read(item: dict[str, Any]) -> Entry:
     """Read an entry as it was written before there were columns; such messages stay until their retention passes."""
-    return Entry._make(item.get(name, blank) for name, blank in _BLANKS.items())
+    return Entry._make(_column(name, item.get(name, blank), 1)[0] for name, blank in _BLANKS.items())

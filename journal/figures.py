@@ -22,6 +22,7 @@ REWORK = (
     entry.DUPLICATE, ID_CONFLICT, REFUSED, entry.QUARANTINED, entry.RETRIED, entry.REPLAYED, entry.DEAD_LETTERED,
     entry.DISCARDED,
 )  # fmt: skip
+LETTERED = (ID_CONFLICT, REFUSED, entry.QUARANTINED, entry.DEAD_LETTERED)  # what leaves a dead letter
 HOPS = (*DURATIONS, ACCEPTED, *REWORK)
 
 PARTNER, TYPE = "partner", "type"

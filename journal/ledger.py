@@ -65,7 +65,8 @@ class Missing(NamedTuple):
 class Ledger:
     """The sums, and what does not add up: at most `MOST_NAMED` of `missing` by name, `gap` of it for longer than grace.
 
-    `as_of` is in Unix milliseconds. Of `unread` messages nobody has looked yet whether a route wants them.
+    `as_of` is in Unix milliseconds. Of `unread` messages nobody has looked yet whether a route wants them. A
+    `young` one is of a process that has not watched for long enough to tell since when something is missing.
     """
 
     sources: list[dict[str, Any]] = field(default_factory=list)
@@ -77,6 +78,7 @@ class Ledger:
     gaps: list[dict[str, Any]] = field(default_factory=list)
     unread: int = 0
     as_of: int = 0
+    young: bool = False
 
     @property
     def balanced(self) -> bool:

@@ -12,7 +12,8 @@ SIZE = 1 << _BITS  # sequences of a chunk
 _REST = SIZE - 1
 HOT = 32  # chunks that are not packed
 STATE = 0xF  # the bits of a number that say the state; those above name who it is of
-_OPEN = [1 <= state < 5 for state in range(STATE + 1)]  # whether a state is one of what has no outcome
+# Whether a state is one of what has no outcome: of what is on its way (1 to 4), or was replayed (6).
+_OPEN = [1 <= state < 5 or state == 6 for state in range(STATE + 1)]
 
 
 class Marks:
@@ -104,6 +105,26 @@ class Days:
         if not self._days:
             return 0
         return self._days[-1] if seq >= self._firsts[-1] else self._days[bisect_right(self._firsts, seq) - 1]
+
+
+class Lately(dict[tuple[str, int], int]):
+    """What was replayed lately and has no outcome: route (none for a raw event), sequence, and when in milliseconds.
+
+    The journal has a replay before it is stored, so of these nobody can tell yet whether it is missing.
+    """
+
+    since = 0
+
+    def note(self, route: str, seq: int, at: int) -> None:
+        """Take a replay that was recorded at a time."""
+        if at > self.since:
+            self[route, seq] = at
+
+    def forget(self, before: int) -> None:
+        """Let go of what was recorded before a time, and take no such any more."""
+        self.since = before
+        for place in [place for place, at in self.items() if at <= before]:
+            del self[place]
 
 
 @dataclass(slots=True)

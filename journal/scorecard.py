@@ -14,19 +14,27 @@ class Rule(NamedTuple):
     each: float
     most: float
     says: str
+    one: str = ""  # says it of a single one, where that differs
 
 
 # What is refused must be sent again by somebody, so it costs most; what is known as a repeat costs us little.
 RULES = (
     Rule("refused", "sent", 1.0, 30.0, "refused at the gateway"),
-    Rule("unverified", "sent", 0.5, 10.0, "requests that did not prove who sent them"),
+    Rule(
+        "unverified",
+        "sent",
+        0.5,
+        10.0,
+        "requests that did not prove who sent them",
+        "request that did not prove who sent it",
+    ),
     Rule("unusable", "accepted", 1.0, 20.0, "accepted, but quarantined or refused by the process step"),
     Rule("id_conflicts", "accepted", 5.0, 20.0, "an id used again with other content"),
     Rule("duplicates", "sent", 0.2, 10.0, "sent again"),
     Rule("late", "timed", 0.2, 10.0, "more than 5 minutes after their own time"),
     Rule("unordered", "timed", 0.1, 5.0, "after a younger one of the same device"),
-    Rule("drift", "", 2.0, 10.0, "open drift findings"),
-    Rule("silent", "", 5.0, 10.0, "sources silent for longer than usual"),
+    Rule("drift", "", 2.0, 10.0, "open drift findings", "open drift finding"),
+    Rule("silent", "", 5.0, 10.0, "sources silent for longer than usual", "source silent for longer than usual"),
 )
 
 
@@ -56,7 +64,8 @@ def _loss(rule: Rule, counts: Mapping[str, int]) -> Loss | None:
     measured = min(100.0, 100 * number / of) if rule.of else float(number)
     points = round(min(rule.most, rule.each * measured), 1)
     share = f" ({measured:.3g} % of {of})" if rule.of else ""
-    return Loss(rule.name, points, f"{number}{share} {rule.says}") if points else None
+    says = rule.one if rule.one and number == 1 else rule.says
+    return Loss(rule.name, points, f"{number}{share} {says}") if points else None
 
 
 def change(now: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, float | None]:

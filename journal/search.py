@@ -37,6 +37,24 @@ class Search:
 
 
 @dataclass(frozen=True, slots=True)
+class Letters:
+    """Dead letters of which all of this is true; what is empty does not matter.
+
+    `text` is a part of the id, of that of the event or of the detail, in either case. `after` is the end of the page
+    before.
+    """
+
+    state: str = ""
+    route: str = ""
+    reason: str = ""
+    problem: str = ""
+    partner: str = ""
+    text: str = ""
+    after: str = ""
+    limit: int = 100
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """The newest fitting entry of each event, newest first; `next` is empty at the end.
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, Protocol
 from journal import entry
 from journal.cause import cause_of, problem_id
 from journal.entry import Entry
-from journal.search import Page, Search
+from journal.search import Letters, Page, Search
 
 OPEN, REPLAYING, RESOLVED, DISCARDED = "open", "replaying", "resolved", "discarded"
 
@@ -49,6 +49,13 @@ class LetterState:
             "attempts": self.attempts,
             "problem": self.problem,
         }
+
+
+class LetterPage(NamedTuple):
+    """Dead letters as people list them; `next` is empty at the end."""
+
+    items: tuple[LetterState, ...]
+    next: str
 
 
 _SKEW = 1000  # milliseconds by which the processes' stamps of one event may cross
@@ -220,6 +227,12 @@ class JournalStore(Journeys, Protocol):
         self, *, state: str = "", route: str = "", reason: str = "", problem: str = "", limit: int = 100
     ) -> list[LetterState]:
         """Return dead letters, oldest first."""
+
+    def newest(self, wanted: Letters) -> LetterPage:
+        """Return a page of dead letters: open ones first, and of these and of the others the newest first.
+
+        Newest is what was first seen last, as that does not change; one whose state changes meanwhile may come twice.
+        """
 
     def known(self, ids: Sequence[str]) -> dict[str, LetterState]:
         """Return those of the dead letters that are known, by id."""

@@ -75,20 +75,24 @@ def masked(data: Any, paths: Mapping[Path, Any], mask: str) -> Any:
 
 
 def changed(data: Any, paths: Mapping[Path, Any], act: Callable[[Any], Any]) -> Any:
-    """Return data with something else in the place of each value at a path that is not annotated as false."""
+    """Return data with something else in the place of each value at a path that is not annotated as false.
+
+    A value that has another form than the schema gives it, such as a text in the place of an object with such a field,
+    is taken whole: what would stand at the path may stand in it.
+    """
     hidden = [path for path, said in paths.items() if said is not False]
     return _changed(data, hidden, act) if hidden else data
 
 
 def _changed(data: Any, paths: list[Path], act: Callable[[Any], Any]) -> Any:
-    if not all(paths):
-        return data if data is None else act(data)
-    if isinstance(data, list):
-        inner = [path[1:] for path in paths if path[0] == EACH]
-        return [_changed(item, inner, act) for item in data] if inner else data
-    if isinstance(data, dict):
+    if data is None or not paths:
+        return data
+    if isinstance(data, dict) and all(paths):
         return {name: _changed(value, _under(paths, name), act) for name, value in data.items()}
-    return data
+    inner = [path[1:] for path in paths if path[:1] == (EACH,)]
+    if isinstance(data, list) and inner and all(paths):
+        return [_changed(item, inner, act) for item in data]
+    return act(data)
 
 
 def _under(paths: list[Path], name: str) -> list[Path]:

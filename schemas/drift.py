@@ -5,7 +5,7 @@ import math
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Final, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 from schemas.outline import EVERY, Outline, Place, joined
 from schemas.profile import LEARNT, Profile, Seen, Sight
@@ -41,7 +41,8 @@ class Finding:
     `count` of `of` events that were looked at and have what is around it; times are Unix milliseconds; `news` is when
     something about it was new last. `values` are the new values (as JSON), kinds of values or names, `usual` those
     before, for an unknown field its kinds; `breaks` says that the schema refuses it, `early` that it does not, and that
-    the field was there from the beginning: perhaps the schema leaves it out on purpose.
+    the field was there from the beginning: perhaps the schema leaves it out on purpose. `sample` is the id of an event,
+    or of a dead letter where all were `refused`.
     """
 
     id: str
@@ -59,6 +60,7 @@ class Finding:
     usual: tuple[str, ...] = ()
     rule: str = ""
     early: bool = False
+    refused: bool = False
 
     @property
     def share(self) -> float:
@@ -156,11 +158,12 @@ def _kinds(origin: Origin, pointer: str, seen: Seen, place: Place) -> Iterator[F
     for name, sight in seen.kinds.items():
         refused = name not in place.kinds
         if refused or sight.after >= LEARNT:
-            found = _made(origin, NULL if name == "null" else TYPE, pointer, sight, seen.sight.n)
             usual = tuple(kind for kind, other in seen.kinds.items() if other.after < sight.after and kind != name)
-            told = usual or tuple(sorted(place.kinds))
-            unlike = found if name == "null" else replace(found, id=_id(origin, TYPE, f"{pointer} {name}"))
-            yield replace(unlike, values=(name,), usual=told, breaks=refused)
+            more: dict[str, Any] = {"values": (name,), "usual": usual or tuple(sorted(place.kinds)), "breaks": refused}
+            if name == "null":
+                yield _made(origin, NULL, pointer, sight, seen.sight.n, **more)
+            else:
+                yield _made(origin, TYPE, pointer, sight, seen.sight.n, id_of=f"{pointer} {name}", **more)
 
 
 def _values(origin: Origin, pointer: str, seen: Seen, place: Place) -> Iterator[Finding]:
@@ -176,10 +179,11 @@ def _values(origin: Origin, pointer: str, seen: Seen, place: Place) -> Iterator[
         return
     last = max(new.values(), key=lambda sight: sight.last)
     count, first = sum(sight.n for sight in new.values()), min(sight.first for sight in new.values())
-    found = _made(origin, NEW_VALUE, pointer, last, seen.sight.n)
-    news = max(sight.first for sight in new.values())
-    told = replace(found, count=count, first_seen=first, news=news, breaks=place.values is not None)
-    yield replace(told, values=tuple(new), usual=tuple(usual))
+    found = _made(
+        origin, NEW_VALUE, pointer, last, seen.sight.n, breaks=place.values is not None, values=tuple(new),
+        usual=tuple(usual),
+    )  # fmt: skip
+    yield replace(found, count=count, first_seen=first, news=max(sight.first for sight in new.values()))
 
 
 def _is_missing(profile: Profile, seen: Seen, around: Seen) -> bool:
@@ -198,9 +202,9 @@ def _rules(origin: Origin, profile: Profile) -> Iterator[Finding]:
         yield replace(found, id=_id(origin, RULE, name), rule=rule, breaks=True)
 
 
-def _made(origin: Origin, kind: Kind, pointer: str, sight: Sight, of: int) -> Finding:
-    made = (_id(origin, kind, pointer), origin, kind, pointer, sight.n, of)
-    return Finding(*made, sight.first, sight.last, sight.first, sight.sample, breaks=False)
+def _made(origin: Origin, kind: Kind, pointer: str, sight: Sight, of: int, *, id_of: str = "", **more: Any) -> Finding:
+    made = (_id(origin, kind, id_of or pointer), origin, kind, pointer, sight.n, of)
+    return Finding(*made, sight.first, sight.last, sight.first, sight.sample, **{"breaks": False, **more})
 
 
 def _id(origin: Origin, kind: str, pointer: str) -> str:

@@ -23,7 +23,7 @@ _DATED = re.compile(r"\d{4}-?\d\d-?\d\d")  # days are few at a time, and new one
 
 @dataclass(slots=True)
 class Sight:
-    """In how many events something came, when first and last (Unix milliseconds), and the id of the last event.
+    """In how many events something came, when first and last (Unix milliseconds), and the id of the last with one.
 
     `after` is how many events had had the place before; `look` is the last event, as the profile counts them.
     """
@@ -38,7 +38,8 @@ class Sight:
     def add(self, now: "Look") -> None:
         """Count an event once."""
         if self.look != now.number:
-            self.n, self.last, self.sample, self.look = self.n + 1, now.at, now.id, now.number
+            self.n, self.last, self.look = self.n + 1, now.at, now.number
+            self.sample = now.id or self.sample
 
 
 @dataclass(slots=True)
@@ -61,7 +62,7 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """One event that is looked at: its number, when it was stored (Unix milliseconds), and its id."""
+    """One event that is looked at: its number, when it was stored (Unix milliseconds), and by which id it is found."""
 
     number: int
     at: int

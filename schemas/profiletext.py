@@ -6,11 +6,11 @@ from crossdock.kernel import jsontext
 from schemas.profile import Profile, Seen, Sight
 
 
-def dump(profile: Profile) -> bytes:
-    """Write a profile."""
+def dump(profile: Profile, *, lean: bool = False) -> bytes:
+    """Write a profile; a `lean` one has the id of an event for each place alone, not for its kinds and values."""
     rules = {name: _sight(sight) for name, sight in profile.rules.items()}
     counts = [profile.seen, profile.looked, profile.places]
-    return jsontext.dumps({"counts": counts, "rules": rules, "top": _seen(profile.top)})
+    return jsontext.dumps({"counts": counts, "rules": rules, "top": _seen(profile.top, lean)})
 
 
 def load(stored: bytes) -> Profile:
@@ -21,17 +21,18 @@ def load(stored: bytes) -> Profile:
     return Profile(_read(document["top"]), rules, seen, looked, places)
 
 
-def _sight(sight: Sight) -> list[Any]:
-    return [sight.first, sight.after, sight.n, sight.last, sight.sample, sight.look]
+def _sight(sight: Sight, lean: bool = False) -> list[Any]:
+    return [sight.first, sight.after, sight.n, sight.last, "" if lean else sight.sample, sight.look]
 
 
-def _seen(seen: Seen) -> dict[str, Any]:
+def _seen(seen: Seen, lean: bool) -> dict[str, Any]:
+    values = None if seen.values is None else {text: _sight(sight, lean) for text, sight in seen.values.items()}
     return {
         "sight": _sight(seen.sight),
-        "kinds": {kind: _sight(sight) for kind, sight in seen.kinds.items()},
-        "values": None if seen.values is None else {text: _sight(sight) for text, sight in seen.values.items()},
-        "members": {name: _seen(child) for name, child in seen.members.items()},
-        "items": _seen(seen.items) if seen.items else None,
+        "kinds": {kind: _sight(sight, lean) for kind, sight in seen.kinds.items()},
+        "values": values,
+        "members": {name: _seen(child, lean) for name, child in seen.members.items()},
+        "items": _seen(seen.items, lean) if seen.items else None,
         "parent": seen.parent,
         "unknown": seen.unknown,
         "others": _sight(seen.others) if seen.others else None,

@@ -13,6 +13,8 @@ from typing import Any
 
 import orjson
 
+from crossdock.supervisor.children import bound_to
+
 ROOT = Path(__file__).parent.parent
 CROSSDOCK = (sys.executable, "-m", "crossdock")
 READY_WITHIN = 90.0  # seconds; the first start makes streams and tables
@@ -36,7 +38,7 @@ class Ready:
 
 
 class Installation:
-    """`python -m crossdock up` in a process group of its own, so that nothing of it can be left behind."""
+    """`python -m crossdock up` in a process group of its own, of which nothing is left, even when we are killed."""
 
     def __init__(
         self,
@@ -76,6 +78,7 @@ class Installation:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
             start_new_session=True,
+            preexec_fn=bound_to(os.getpid()),
             limit=LINE_LIMIT,
         )
 

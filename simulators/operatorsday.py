@@ -120,7 +120,7 @@ class Operator:
         """See that everything adds up, and that nothing of it stands above the page."""
         page = self.page
         await page.get_by_role("link", name="Ledger").click()
-        await expect(page.get_by_text("The ledger is even.")).to_be_visible()
+        await expect(page.get_by_text("The ledger is balanced.")).to_be_visible()
         await expect(page.get_by_role("alert").filter(visible=True)).to_have_count(0)
 
     async def find(self, key: str) -> str:

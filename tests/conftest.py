@@ -6,9 +6,16 @@ import pytest
 
 from tests.realservers import nats_server, valkey_server
 
+_STARTS = frozenset({"consoles", "running", "subprocess", "terminal"})  # what the tests of a file have imported
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--events", type=int, default=600, help="events that each fault test sends")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
+    """Begin with what starts processes and browsers: it takes longest, and its wait leaves time to all others."""
+    items.sort(key=lambda item: _STARTS.isdisjoint(vars(item.module)))
 
 
 @pytest.fixture(scope="session")

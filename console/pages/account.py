@@ -23,7 +23,7 @@ async def account(visit: Visit) -> None:
         ]
     )  # fmt: skip
     with section("Password"):
-        if visit.person == "token" or ":" in visit.person:  # see `console.access.Person`
+        if not session["password"]:
             empty("You signed in without a password of Crossdock: with a token, or with your company account.")
             return
         tag("p", "A new password ends all your sessions, this one too; then sign in with it.", "quiet")

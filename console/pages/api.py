@@ -103,6 +103,4 @@ def _read(answer: httpx.Response) -> Any:
 
 def _words(status: int, document: Mapping[str, Any]) -> str:
     detail = document.get("detail")
-    if isinstance(detail, list):  # what FastAPI says of a field
-        return "; ".join(f"{'.'.join(map(str, one.get('loc', [])[1:]))}: {one.get('msg')}" for one in detail)
     return detail if isinstance(detail, str) and detail else _FAILED.get(status, f"refused with {status}")

@@ -3,7 +3,7 @@
 from typing import Any
 from urllib.parse import quote
 
-from console.access import Role
+from console.access import Role, same_person
 from console.pages.parts import sheet
 from console.pages.parts.ask import Field, ask
 from console.pages.parts.basics import Moment, badge, button, empty, facts, link, plural, section, tag, words
@@ -52,7 +52,7 @@ class _Approvals:
                 self._card(one)
 
     def _card(self, one: dict[str, Any]) -> None:
-        own = one["who"] == self._visit.person
+        own = same_person(one["who"], self._visit.person)
         with tag("article", classes="note card"):
             with tag("div", classes="hop-head"):
                 tag("h3", f"{_ACTS[one['act']]}: {plural(one['letters'], 'dead letter')}")

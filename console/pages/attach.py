@@ -6,22 +6,23 @@ from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 from fastapi import FastAPI, Request
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, RedirectResponse, Response
 from nicegui import core, ui
 from nicegui.client import Client
 from starlette.types import Receive, Scope, Send
 
-from console.pages import notices, waiting
+from console.pages import leaving, notices, waiting
 from console.pages.api import Api, Refusal
 from console.pages.login import add_login
 from console.pages.notices import Notices
+from console.pages.owners import guard, intrudes
 from console.pages.parts.basics import empty, link, tag
 from console.pages.places import PLACES
 from console.pages.shell import LOOK, frame
-from console.pages.visit import Visit
+from console.pages.visit import Elsewhere, Visit
 from console.pages.waiting import Waiting
 
-_API, _LIVE = ("/ops/", "/metrics"), "/_nicegui"
+_API, _LIVE, _SOCKET = ("/ops/", "/metrics"), "/_nicegui", "/_nicegui_ws/"
 _FOR_PEOPLE = JSONResponse({"detail": "pages are for people who sign in; a program with a token asks /ops/v1"}, 401)
 ANSWER_WITHIN = 15.0  # seconds for the first look of a page, after which it says that it is late
 BUILD_WITHIN = 4 * ANSWER_WITHIN  # after which NiceGUI says so, in words for programmers
@@ -30,6 +31,7 @@ _ICON = (
     "<path d='M1 5h9l-3-3h3l4 4-4 4H7l3-3H1zM15 11H6l3 3' fill='#0b6b63'/></svg>"
 )
 _NOTHING = JSONResponse({"detail": "nothing is here"}, 404)
+_OF_OTHERS = JSONResponse({"detail": "this socket is of another session"}, 403)
 
 Build = Callable[[Visit], Awaitable[None]]
 
@@ -48,8 +50,11 @@ class _Pages:
         if state.get("session") is None and not scope["path"].startswith(_LIVE):
             await (_FOR_PEOPLE if state.get("person") else _NOTHING)(scope, receive, send)
             return
+        if scope["path"].startswith(_SOCKET) and intrudes(scope):
+            await _OF_OTHERS(scope, receive, send)
+            return
         state["operations"] = self._operations
-        await core.app(scope, receive, send)
+        await leaving.serve(core.app, scope, receive, send)
 
 
 def add_pages(app: FastAPI) -> None:
@@ -66,6 +71,7 @@ def running() -> AbstractAsyncContextManager[Any]:
 
 
 def _configure() -> None:
+    guard()
     for place in PLACES:
         ui.page(place.path, response_timeout=BUILD_WITHIN)(_page(place.title, place.build))
     ui.run_with(
@@ -74,8 +80,8 @@ def _configure() -> None:
     )  # fmt: skip
 
 
-def _page(title: str, build: Build) -> Callable[..., Awaitable[None]]:
-    async def shown(request: Request, client: Client) -> None:
+def _page(title: str, build: Build) -> Callable[..., Awaitable[Response | None]]:
+    async def shown(request: Request, client: Client) -> Response | None:
         state, dark = request.state, request.cookies.get(LOOK) == "dark"
         query = {name: value[:1000] for name, value in request.query_params.items()}
         here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
@@ -88,6 +94,8 @@ def _page(title: str, build: Build) -> Callable[..., Awaitable[None]]:
                     await visit.live(Waiting(visit, drawn.entries).refresh, waiting.EVERY, aside=True)
                     await visit.live(Notices(visit, tag("div", classes="notices")).refresh, notices.EVERY, aside=True)
                     await build(visit)
+            except Elsewhere as place:
+                return RedirectResponse(str(place), 303)
             except Refusal as refusal:
                 client.status_code = refusal.status
                 empty(str(refusal))
@@ -95,5 +103,6 @@ def _page(title: str, build: Build) -> Callable[..., Awaitable[None]]:
             except TimeoutError:
                 client.status_code = 503
                 empty("This page could not be made in time, as much is being done. Load it again in a moment.")
+        return None
 
     return shown

@@ -30,11 +30,14 @@ async def audit(visit: Visit) -> None:
             tag("button", "Show", "button main", type="submit")
             button("Verify the log", lambda: _verify(visit, told))
     told = tag("div", role="status")
-    found = (await visit.api.get("audit", **asked, limit=PAGE))["items"]
+    answer = await visit.api.get("audit", **asked, limit=PAGE)
+    found = answer["items"]
     table = Sheet("Audit", COLUMNS, "Nobody did anything yet that is kept here.", file="audit")
     table.fill(_row(one) for one in found)
-    if len(found) == PAGE:
-        older = {**asked, "before": found[-1]["number"]}
+    if answer["next"]:
+        if len(found) < PAGE:
+            tag("p", f"Looked at down to entry {answer['next']:,}.", "quiet")
+        older = {**asked, "before": answer["next"]}
         link("Older", f"/audit?{urlencode({name: value for name, value in older.items() if value})}")
 
 

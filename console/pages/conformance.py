@@ -1,5 +1,6 @@
 """`/conformance`: rules of what must have happened before or after what, how often they broke, and each case."""
 
+import time
 from typing import Any
 from urllib.parse import urlencode
 
@@ -11,6 +12,7 @@ from console.pages.parts.sheet import Column, Row, Sheet
 from console.pages.visit import Visit
 
 EVERY = 30.0  # seconds
+DAY = 86_400_000  # milliseconds
 PAGE = 100
 STATES = ("open", "late", "wrong_order")
 ASKED = ("rule", "state", "from", "to", "after")
@@ -45,7 +47,9 @@ class _Conformance:
         missing = sum(rule["open"] for rule in found["rules"])
         still = "" if found["complete"] else " The journal is still being looked through; there may be more."
         self._said.text = f"{plural(missing, 'event')} still missing.{still}"
-        self._chart.fill(_by_day(found["by_day"]))
+        bars = _by_day(found["by_day"])
+        days = [day for points in bars.values() for day, _ in points] or [int(time.time() * 1000)]
+        self._chart.fill(bars, min(days) - DAY // 2, max(days) + DAY // 2)
         self._rules.fill(self._rule(one) for one in found["rules"])
         self._cases.fill((_case(one) for one in found["items"]), "on this page" if found["next"] else "")
         if found["next"] != self._next:

@@ -18,9 +18,9 @@ KINDS = {
 }  # fmt: skip
 LONGEST = 80  # characters of values
 FINDINGS = (
-    Column("Finding", "long"), Column("State", "state"), Column("Source"), Column("Schema"),
-    Column("What came", "long"), Column("Share", "number"), Column("Events", "number"), Column("Verdict", "state"),
-    Column("Owner"), Column("First seen", "time"), Column("Last seen", "time"), Column("Sample", "code"),
+    Column("Finding", "long"), Column("State", "state"), Column("What came", "long"), Column("Verdict", "state"),
+    Column("Share", "number"), Column("Events", "number"), Column("Source"), Column("Schema"),
+    Column("Last seen", "time"), Column("First seen", "time"), Column("Owner"), Column("Sample", "code"),
 )  # fmt: skip
 WATCHED = (
     Column("Source"), Column("Partner"), Column("Came", "number"), Column("Looked at", "number"),
@@ -68,7 +68,7 @@ def name_of(one: dict[str, Any]) -> str:
 def values_of(one: dict[str, Any]) -> str:
     """Return what came, as JSON where it is values."""
     if one["kind"] == "rule":
-        return str(one["rule"])
+        return f"breaks the rule {one['rule']}"
     return ", ".join(_shown(one, value) for value in (one["values"] or one["usual"]))
 
 
@@ -84,14 +84,17 @@ def finding_row(one: dict[str, Any]) -> Row:
         one["id"],
         [
             sheet.text(name_of(one), f"/drift/{quote(one['id'], safe='')}"), _state(one),
+            sheet.text(came if len(came) <= LONGEST else f"{came[:LONGEST]}…"),
+            sheet.state(
+                "refused" if one["refused"] else "schema refuses" if one["breaks"] else "schema allows",
+                "bad" if one["breaks"] else "",
+            ),
+            {"text": f"{one['share']:.1%}", "sort": one["share"]}, sheet.count(one["count"]),
             sheet.text(one["source"], f"/partners/{quote(one['partner'], safe='')}"),
             sheet.text(f"{one['type']}@{one['version']}", schema_of(one)),
-            sheet.text(came if len(came) <= LONGEST else f"{came[:LONGEST]}…"),
-            {"text": f"{one['share']:.1%}", "sort": one["share"]}, sheet.count(one["count"]),
-            sheet.state("schema refuses" if one["breaks"] else "schema allows", "bad" if one["breaks"] else ""),
-            sheet.text(one["owner"]),
-            sheet.when(one["first_seen"]), sheet.when(one["last_seen"]),
-            sheet.text(one["sample"], journey(one["sample"]) if one["sample"] else ""),
+            sheet.when(one["last_seen"]), sheet.when(one["first_seen"]), sheet.text(one["owner"]),
+            sheet.text(one["letter"], f"/dead-letters/{quote(one['letter'])}") if one["letter"]
+            else sheet.text(one["sample"], journey(one["sample"]) if one["sample"] else ""),
         ],
     )  # fmt: skip
 

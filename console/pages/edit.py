@@ -186,7 +186,7 @@ class _Edit:
         self._result.clear()
         sent = done["outcome"] == "sent"
         with self._place, tag("div", classes=f"banner {'good' if sent else 'warn'}", role="status"):
-            tag("strong", f"Sent as edit {done['edit']}." if sent else "Not sent: somebody has acted on it meanwhile.")
+            tag("strong", f"Sent as edit {done['edit']}." if sent else f"Not sent: {done['reason']}.")
             link("What comes of it", f"/{self._path}")
 
     async def _alike(self) -> None:

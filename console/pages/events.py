@@ -6,9 +6,9 @@ from urllib.parse import urlencode
 from console.access import Role
 from console.pages.parts import sheet
 from console.pages.parts.basics import choice, fieldset, link, tag, words
-from console.pages.parts.events import journey
+from console.pages.parts.events import LIST, journey
 from console.pages.parts.sheet import Column, Row, Sheet
-from console.pages.visit import Visit
+from console.pages.visit import Elsewhere, Visit
 
 ASKED = ("key", "partner", "source", "route", "outcome", "reason", "from", "to", "after")
 OUTCOMES = (
@@ -16,17 +16,18 @@ OUTCOMES = (
     "discarded", "replayed",
 )  # fmt: skip
 COLUMNS = (
-    Column("At", "time"), Column("Event", "code"), Column("Type"), Column("Partner"), Column("Source"),
-    Column("Keys", "code"), Column("Route"), Column("Outcome", "state"), Column("Reason", "long"),
+    Column("At", "time"), Column("Event", "code"), Column("Outcome", "state"), Column("Type"), Column("Route"),
+    Column("Reason", "long"), Column("Partner"), Column("Source"), Column("Keys", "code"),
 )  # fmt: skip
 
 
 async def events(visit: Visit) -> None:
     """Build the page."""
     asked = {name: visit.query.get(name, "").strip() for name in ASKED}
-    seen = await visit.api.get("overview")
-    _form(asked, seen, visit.may(Role.OPERATOR))
     found = await visit.api.get("events", **{k: v for k, v in asked.items() if v}, limit=100)
+    if _leads_to_one(asked, found) and visit.query.get("list", "") != LIST:
+        raise Elsewhere(journey(asked["key"]))
+    _form(asked, await visit.api.get("overview"), visit.may(Role.OPERATOR))
     some = any(asked.values())
     table = Sheet("Events", COLUMNS, _nothing(some, bool(found["next"])), file="events")
     table.fill((_row(line) for line in found["items"]), "on this page" if found["next"] else "")
@@ -35,6 +36,12 @@ async def events(visit: Visit) -> None:
             link("Newest", _address({**asked, "after": ""}))
         if found["next"]:
             link("Older", _address({**asked, "after": found["next"]}))
+
+
+def _leads_to_one(asked: dict[str, str], found: dict[str, Any]) -> bool:
+    """Tell whether somebody looked for an id or key and nothing else, and exactly one event has it."""
+    named = [name for name, value in asked.items() if value]
+    return named == ["key"] and len(found["items"]) == 1 and not found["next"]
 
 
 def _form(asked: dict[str, str], seen: dict[str, Any], may_replay: bool) -> None:
@@ -77,8 +84,8 @@ def _row(line: dict[str, Any]) -> Row:
         f"{line.get('raw', '')} {line['at']} {line['outcome']}",
         [
             sheet.when(line["at"]), sheet.text(line.get("id", ""), journey(line["id"]) if line.get("id") else ""),
-            sheet.text(line.get("type", "")), sheet.text(line.get("partner", "")), sheet.text(line.get("source", "")),
-            sheet.text(keys), sheet.text(line.get("route", "")), sheet.state(line["outcome"]),
-            sheet.text(line.get("reason", "") or line.get("detail", "")),
+            sheet.state(line["outcome"]), sheet.text(line.get("type", "")), sheet.text(line.get("route", "")),
+            sheet.text(line.get("reason", "") or line.get("detail", "")), sheet.text(line.get("partner", "")),
+            sheet.text(line.get("source", "")), sheet.text(keys),
         ],
     )  # fmt: skip

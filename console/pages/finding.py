@@ -57,7 +57,8 @@ class _Finding:
 
 
 def _facts(seen: dict[str, Any]) -> None:
-    partner, sample = seen["partner"], seen["sample"]
+    partner, sample, letter = seen["partner"], seen["sample"], seen["letter"]
+    schema = "refuses such events" if seen["breaks"] else "lets them through"
     said = "settled" if seen["state"] == "settled" else "regressed" if seen["regressed"] else seen["state"]
     facts(
         [
@@ -68,10 +69,12 @@ def _facts(seen: dict[str, Any]) -> None:
             ("Place", seen["pointer"] or "(the whole)"), ("What came", values_of(seen)),
             ("Usual", usual_of(seen) if seen["values"] else ""),
             ("Events", f"{seen['count']:,} of {seen['of']:,} looked at ({seen['share']:.1%})"),
-            ("The schema", "refuses such events" if seen["breaks"] else "lets them through"),
+            ("The schema", schema),
+            ("Refused", "all of them, so it costs no points as drift" if seen["refused"] else ""),
             ("Since when", "from the beginning, perhaps left out on purpose" if seen["early"] else ""),
             ("First seen", lambda: Moment(seen["first_seen"])), ("Last seen", lambda: Moment(seen["last_seen"])),
             ("Sample", (lambda: link(sample, journey(sample))) if sample else ""),
+            ("Dead letter", (lambda: link(letter, f"/dead-letters/{quote(letter)}")) if letter else ""),
             ("Owner", seen["owner"] or "nobody"), ("Due", (lambda: Moment(seen["due"])) if seen["due"] else ""),
         ]
     )  # fmt: skip

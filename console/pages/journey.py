@@ -2,11 +2,14 @@
 
 from itertools import groupby
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from console.pages.parts.basics import Moment, badge, button, duration, facts, link, mood, plural, section, tag, words
 from console.pages.parts.content import FORMS, show_content
+from console.pages.parts.events import LIST
 from console.pages.visit import Visit
+
+ENDS = ("delivered", "dead_lettered", "quarantined", "discarded", "skipped", "duplicate")
 
 
 async def journey(visit: Visit) -> None:
@@ -21,6 +24,8 @@ async def journey(visit: Visit) -> None:
             ("Business keys", ", ".join(event["business_keys"])),
         ]
     )
+    with tag("p", classes="acts-row"):
+        link("All results", f"/events?{urlencode({'key': key, 'list': LIST})}")
     groups = _by_event(found["hops"])
     if len(groups) > 1:
         tag("p", f"{plural(len(groups), 'event')} have this id or key.", "quiet")
@@ -44,12 +49,22 @@ def _journey(visit: Visit, hops: list[dict[str, Any]]) -> None:
             [
                 ("Type", first.get("type", "")),
                 *((kind, ", ".join(v for _, v in some)) for kind, some in groupby(sorted(keys), key=lambda k: k[0])),
-                ("Took", duration(hops[-1]["at"] - first["at"])),
+                ("Took", duration(hops[-1]["at"] - first["at"]) if at_its_end(hops) else "not at its end yet"),
             ]
         )
         with tag("ol", classes="journey"):
             for before, hop in zip([None, *hops], hops, strict=False):
                 _hop(visit, hop, before)
+
+
+def at_its_end(hops: list[dict[str, Any]]) -> bool:
+    """Tell whether everything has come of an event that is to come of it, as far as its hops say."""
+    last = {hop.get("route", ""): hop for hop in hops if hop.get("route") or hop["stage"] != "deliver"}
+    matched = [hop for hop in hops if hop["outcome"] == "matched"]
+    routes = {route for hop in matched for route in (*hop["routes"], *hop["behind"])} | {name for name in last if name}
+    if routes:
+        return all(name in last and last[name]["outcome"] in ENDS for name in routes)
+    return bool(matched) or (bool(last) and last[""]["outcome"] in ENDS)
 
 
 def _hop(visit: Visit, hop: dict[str, Any], before: dict[str, Any] | None) -> None:

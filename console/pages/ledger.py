@@ -1,4 +1,4 @@
-"""`/ledger`: the sums that must come out even, by day too, what does not add up, and the proof from the streams."""
+"""`/ledger`: the sums that must balance, by day too, what does not add up, and the proof from the streams."""
 
 from collections.abc import Callable
 from typing import Any
@@ -96,9 +96,8 @@ def _verdict(place: Element, told: dict[str, Any], means: str) -> None:
     place.classes(replace=f"banner {'good' if balanced else 'bad'}")
     place.clear()
     with place:
-        tag(
-            "strong", "The ledger is even." if balanced else f"The ledger is not even: {told['missing']:,} unexplained."
-        )
+        unexplained = f"The ledger is not balanced: {told['missing']:,} unexplained."
+        tag("strong", "The ledger is balanced." if balanced else unexplained)
         tag("span", means)
         if told["unread"]:
             tag("span", f"{told['unread']:,} messages are not looked at yet, so the sums are not exact.", "banner-line")

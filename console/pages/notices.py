@@ -19,10 +19,12 @@ class Notices:
         self._seen: Any = None
 
     async def refresh(self) -> None:
-        """Look at the ledger and the content."""
+        """Look at the ledger, the journal and the content."""
         ledger, content = await self._visit.api.get("ledger"), await self._visit.api.get("content")
+        unreadable = len((await self._visit.api.get("journal/unreadable"))["items"])
         seen = (
             len(ledger["unexplained"]),
+            unreadable,
             content["revision"],
             content["rejected"],
             content["leaving"],
@@ -34,14 +36,22 @@ class Notices:
         self._place.clear()
         with self._place:
             _ledger(len(ledger["unexplained"]))
+            _unreadable(unreadable)
             _content(content)
 
 
 def _ledger(unexplained: int) -> None:
     if unexplained:
         with tag("div", classes="banner bad", role="alert"):
-            tag("strong", f"The ledger is not even: {plural(unexplained, 'event')} unexplained.")
+            tag("strong", f"The ledger is not balanced: {plural(unexplained, 'event')} unexplained.")
             link("Which ones", "/ledger")
+
+
+def _unreadable(messages: int) -> None:
+    if messages:
+        with tag("div", classes="banner bad", role="alert"):
+            tag("strong", f"{plural(messages, 'message')} of the journal could not be read and were stepped over.")
+            tag("span", "crossdock journal unreadable", "mono")
 
 
 def _behind(content: dict[str, Any]) -> dict[str, str]:

@@ -5,14 +5,16 @@ from datetime import UTC, datetime
 from typing import Any
 
 from console.pages.parts.basics import Tile, duration, number, section, tag
-from console.pages.parts.chart import Chart
+from console.pages.parts.chart import MINUTE, Chart
 from console.pages.parts.events import STEPS, step_rows
 from console.pages.parts.flowmap import FlowMap, keys
+from console.pages.parts.processcharts import PERCENTILES, line_of
 from console.pages.parts.rates import Rates
 from console.pages.parts.sheet import Sheet
 from console.pages.visit import Visit
+from console.processfigures import EARLY
 
-HOUR = 3600.0
+HOUR = 3_600_000  # milliseconds
 OLD = 60.0  # seconds that an event waits at most on a good day
 DRAWN = 30.0  # seconds between two looks at the charts, whose points are minutes
 
@@ -47,12 +49,15 @@ class _Overview:
 
     async def draw(self) -> None:
         """Draw the last hour, minute by minute."""
-        since = datetime.fromtimestamp(time.time() - HOUR, UTC).isoformat(timespec="seconds")
-        asked = {"from": since, "step": "minute"}
-        accepted = (await self._visit.api.get("processes/series", hop="accepted", **asked))["points"]
-        total = (await self._visit.api.get("processes/series", hop="total", **asked))["points"]
-        self._speed.fill({"accepted": _line(accepted, "per_second"), "delivered": _line(total, "per_second")})
-        self._takes.fill({name: _line(total, name) for name in ("p50", "p95", "p99")})
+        until = int(time.time() * 1000)
+        since = until - HOUR
+        asked = {"from": datetime.fromtimestamp(since / 1000, UTC).isoformat(timespec="seconds"), "step": "minute"}
+        found = [await self._visit.api.get("processes/series", hop=hop, **asked) for hop in ("accepted", "total")]
+        accepted, total = [{point["at"]: point for point in one["points"]} for one in found]
+        places = range(since // MINUTE * MINUTE, until - EARLY, MINUTE)
+        lines = {"accepted": accepted, "delivered": total}
+        self._speed.fill({n: line_of(one, places, "per_second", 0) for n, one in lines.items()}, since, until)
+        self._takes.fill({name: line_of(total, places, name) for name in PERCENTILES}, since, until)
 
     def _tiles(self, seen: dict[str, Any], rates: dict[str, float]) -> None:
         def total(name: str, of: str) -> int:
@@ -60,8 +65,8 @@ class _Overview:
 
         accepted = sum(rate for key, rate in rates.items() if key.startswith("source "))
         delivered = sum(rate for key, rate in rates.items() if key.startswith("route "))
-        self._accepted.set(f"{number(float(accepted))}/s", f"{number(total('accepted', 'sources'))} in all")
-        self._delivered.set(f"{number(float(delivered))}/s", f"{number(total('delivered', 'routes'))} in all")
+        self._accepted.set(speed(accepted, rates), f"{number(total('accepted', 'sources'))} in all")
+        self._delivered.set(speed(delivered, rates), f"{number(total('delivered', 'routes'))} in all")
         self._lag.set(number(seen["waiting"]), "events not at their end")
         oldest = seen["oldest"]
         waits = duration(oldest * 1000) if oldest else "–"
@@ -73,8 +78,9 @@ class _Overview:
         self._repeats.set(number(total("duplicate", "sources")), "recognised and dropped")
 
 
-def _line(points: list[dict[str, Any]], name: str) -> list[tuple[int, float | None]]:
-    return [(point["at"], point[name]) for point in points]
+def speed(rate: float, known: dict[str, float]) -> str:
+    """Return a speed; nobody knows one at the first look."""
+    return f"{number(float(rate))}/s" if known else "–"
 
 
 async def overview(visit: Visit) -> None:

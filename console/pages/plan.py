@@ -51,7 +51,7 @@ class _Plan:
         with section("Dry run"):
             self._trial = tag("div", classes="stack", aria_live="polite")
             with self._trial:
-                empty("Not tried here yet. A dry run sends nothing.")
+                self._untried = empty(untried(""))
         with section("What came of it"):
             self._report = Sheet("What came of it", REPORT, "Nothing was sent yet.", file="report")
         with section("Failed again") as self._again:
@@ -70,6 +70,7 @@ class _Plan:
         if seen == self._seen:
             return
         self._seen = seen
+        self._untried.text = untried(seen.get("tried", ""))
         self._bar.props["max"], self._bar.props["value"] = max(1, seen["total"]), seen["done"]
         self._bar.update()
         self._facts.clear()
@@ -159,6 +160,13 @@ class _Plan:
                 empty("The dry run was refused.")
             else:
                 show_trial(told, self._seen["of"])
+
+
+def untried(revision: str) -> str:
+    """Return what stands in the place of a dry run; what one told is not kept."""
+    if not revision:
+        return "Not tried yet. A dry run sends nothing."
+    return f"It was tried dry by revision {revision[:12]}. Try it again to see what it would do; that sends nothing."
 
 
 def _reported(one: dict[str, Any]) -> list[Cell]:

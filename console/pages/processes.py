@@ -110,7 +110,7 @@ class _Processes:
                 {**sheet.count(one["count"] / minutes), "text": _rate(one["count"], minutes)},
                 _change(change["count"]), *(sheet.lasting(one[name]) for name in PERCENTILES),
                 {**_change(slower), "mood": _slower(slower)} if slower is not None else sheet.text(""),
-                sheet.count(sum(rework.values())), sheet.count(rework["dead_lettered"]),
+                sheet.count(sum(rework.values())), sheet.count(one["dead_letters"]),
             ],
         )  # fmt: skip
 

@@ -57,13 +57,14 @@ async def _turn(visit: Visit, act: str, route: str) -> None:
 def _row(one: dict[str, Any], rates: dict[str, float], may: bool) -> Row:
     said, looks = state_of(one["breaker"])
     reads = {True: "on its own", False: "follows the feed"}.get(one["behind"], "")
+    rate = rates.get(f"route {one['route']}")
     acts = (("Resume",) if one["breaker"] == "paused" else ("Pause",)) if may else ()
     return Row(
         one["route"],
         [
             sheet.text(one["route"], f"/events?route={one['route']}"), sheet.text(one["connector"], "/connectors"),
             sheet.state(said, looks), sheet.text(reads), sheet.count(one["lag"]),
-            sheet.count(round(rates.get(f"route {one['route']}", 0.0), 1)), sheet.count(one["delivered"]),
+            sheet.count(None if rate is None else round(rate, 1)), sheet.count(one["delivered"]),
             sheet.count(one["retried"]), sheet.count(one["dead_lettered"]), sheet.count(one.get("held")),
             sheet.count(one.get("parked_keys")),
         ],

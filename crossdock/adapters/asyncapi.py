@@ -9,6 +9,7 @@ from crossdock.adapters.reports import SUBJECT as REPORTS
 from crossdock.adapters.topology import CONTROL_SUBJECT
 from crossdock.callbackroutes import RESERVED, status_type
 from crossdock.kernel.stream import (
+    ACT,
     AGAIN,
     DEAD_LETTER,
     DEDUPE,
@@ -38,6 +39,7 @@ _HEADERS = {
     ORIGIN: "sequence of the first message of which this one is a replay",
     DEAD_LETTER: "id of the dead letter that a replay should bring home",
     AGAIN: "of a raw event that went through before: which plan sends it again, for which routes",
+    ACT: "name of the plan, edit or act of a person that sent a replay",
     EDIT: "id of the edit by which a replay differs from its original",
     SCHEMA_VERSION: "schema version the gateway checked a raw event against",
     DIGEST: "of what a raw event says",
@@ -47,7 +49,7 @@ _HEADERS = {
     SOURCE: "source a canonical event came from",
     RAW_SEQ: "sequence in RAW a canonical event came from",
 }
-_OF_REPLAYS = (ORIGIN, DEAD_LETTER, EDIT)
+_OF_REPLAYS = (ORIGIN, DEAD_LETTER, ACT, EDIT)
 _RAW = ("Nats-Msg-Id", "Content-Type", SCHEMA_VERSION, EVENT_ID, DIGEST, DEDUPE, QUARANTINED, AGAIN, *_OF_REPLAYS)
 _CANONICAL = ("Nats-Msg-Id", SOURCE, RAW_SEQ, *_OF_REPLAYS)
 _STATUS = "Stream EVENTS: what a callback tells of an event of its source"

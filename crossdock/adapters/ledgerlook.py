@@ -6,15 +6,19 @@ from urllib.parse import unquote
 from nats.aio.client import Client
 from nats.js.api import DeliverPolicy
 
+from crossdock.adapters.ledgerreplays import gone
 from crossdock.adapters.pages import READING, read
 from crossdock.adapters.positions import Positions, floor, start
+from crossdock.adapters.underway import UnderWay
 from crossdock.kernel import event as events
 from crossdock.kernel.problems import Refused
+from crossdock.kernel.records import UNFIT
 from crossdock.kernel.stream import CLAIM, DLQ, EVENT_ID, EVENTS, ORIGIN, RAW, SOURCE, Message
 from crossdock.pipeline.recorder import now_ms
 from crossdock.project import Project
-from journal.book import BEHIND, DAY, GUESSED, OPEN, PASSED, SKIPPED, Book
+from journal.book import AGAIN, BEHIND, DAY, GUESSED, OPEN, PASSED, SKIPPED, Book
 from journal.ledger import Missing
+from journal.marks import STATE
 from routes.spec import Route
 
 MOST = 20_000  # messages that are looked at for one answer
@@ -36,8 +40,9 @@ class Look:
         self._whole = whole
         self.unread = 0
         self._lost: dict[tuple[str, int], str] = {}
+        self._replays: list[Missing] = []
 
-    async def take(self, peeked: dict[str, int]) -> None:
+    async def take(self, peeked: dict[str, int], under_way: UnderWay) -> None:
         """Look at what nobody has told of; `peeked` says up to where that was done before, by consumer."""
         await self._raw()
         for feed in self._at.feeds:
@@ -46,10 +51,11 @@ class Look:
             for route in self._project.routes.values():
                 await self._own(route, peeked)
                 await self._behind(route)
+        self._replays = await gone(self._book, self._at, under_way)
 
     def missing(self) -> list[Missing]:
         """Return what does not add up, without the ids."""
-        return [*self._raw_gaps(), *self._route_gaps(), *self._not_stored(), *self._letters_gone()]
+        return [*self._raw_gaps(), *self._route_gaps(), *self._not_stored(), *self._letters_gone(), *self._replays]
 
     async def _raw(self) -> None:
         stored = self._book.stored[RAW]
@@ -146,20 +152,21 @@ class Look:
             return True  # until it has looked
         try:
             return self._project.wants(route, events.restore(message.payload), message.headers.get(SOURCE, ""))
-        except Refused:
+        except (Refused, *UNFIT):
             return True  # it will become a dead letter of this route
 
     def _raw_gaps(self) -> Iterator[Missing]:
         stored = self._book.stored[RAW]
         for seq, value in self._book.raw.open(stored.first, min(stored.last, self._at.processed)):
             day = self._book.day(RAW, seq)
-            yield Missing(RAW, seq, self._book.source_of(value), "", "no outcome was recorded", day)
+            if value & STATE != AGAIN:
+                yield Missing(RAW, seq, self._book.source_of(value), "", "no outcome was recorded", day)
 
     def _route_gaps(self) -> Iterator[Missing]:
         stored = self._book.stored[EVENTS]
         for name, marks in self._book.routes.items():
             for seq, state in list(marks.open(stored.first, self._reached(name))):
-                if not self._waits(name, seq, state):
+                if state != AGAIN and not self._waits(name, seq, state):
                     self._lost.setdefault((name, seq), "")
         for (name, seq), id_ in self._lost.items():
             if self._book.state(name, seq) in (0, GUESSED):
@@ -218,10 +225,13 @@ async def messages(
 
 
 def events_id(message: Message) -> str:
-    """Return the id of a message's event; of a canonical one whose body is large it is not known."""
+    """Return the id of a message's event; of a canonical one whose body is large, or none, it is not known."""
     if EVENT_ID in message.headers:
         return unquote(message.headers[EVENT_ID])
-    return "" if CLAIM in message.headers else events.restore(message.payload).id
+    try:
+        return "" if CLAIM in message.headers else events.restore(message.payload).id
+    except UNFIT:
+        return ""
 
 
 def _lots(seqs: Iterable[int]) -> Iterator[list[int]]:

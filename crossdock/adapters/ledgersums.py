@@ -8,12 +8,14 @@ from dataclasses import dataclass, field
 from nats.aio.client import Client
 from nats.js.errors import NotFoundError
 
+from crossdock.adapters.ledgerreplays import STORED_AFTER
 from crossdock.adapters.positions import positions
+from crossdock.adapters.underway import UnderWay
 from crossdock.adapters.whole import read
 from crossdock.kernel.stream import DLQ, EVENTS, JOURNAL, ORIGIN, RAW, Message
+from crossdock.pipeline.unreadable import entries
 from crossdock.project import Project
 from journal.book import DAY, Book
-from journal.entry import unpack
 
 Tell = Callable[[str, int, int], None]
 
@@ -40,9 +42,11 @@ class Sums:
     """A book, the place in JOURNAL up to which it is written, and what was seen of the streams meanwhile.
 
     `keep` says how many seconds each stream keeps what it is given; `peeked` is of `Look.take`, under a `revision`.
+    `under_way` is what was found of replays.
     """
 
     keep: Mapping[str, float]
+    under_way: UnderWay
     book: Book = field(default_factory=Book)
     position: int = 0
     shapes: dict[str, Shape] = field(default_factory=dict)
@@ -60,7 +64,7 @@ def nobody(stream: str, at: int, last: int) -> None:
 
 async def from_nothing(client: Client, project: Project, keep: Mapping[str, float], tell: Tell) -> Sums:
     """Read what is stored, and then what was recorded; what is stored later counts as under way."""
-    sums = Sums(keep)
+    sums = Sums(keep, UnderWay(client))
     at = await positions(client, project)
     sums.book.takes, sums.book.carries = at.takes(), at.carries()
     for stream in _STREAMS:
@@ -73,12 +77,13 @@ async def from_nothing(client: Client, project: Project, keep: Mapping[str, floa
 
 async def read_on(client: Client, sums: Sums, tell: Tell = nobody) -> None:
     """Read what was recorded, to the present end of JOURNAL."""
+    sums.book.replays.forget(int((time.time() - STORED_AFTER) * 1000))
     last = (await _shape(client, JOURNAL)).last
     if last <= sums.position:
         return
     async for batch in read(client, JOURNAL, after=sums.position):
         for message in batch:
-            sums.book.tell(unpack(message.payload))
+            sums.book.tell(entries(message))
         sums.position = batch[-1].seq
         tell(JOURNAL, sums.position, last)
         await asyncio.sleep(0)

@@ -1,5 +1,9 @@
 """Small documents in memory; see `dlq.ports.Records`."""
 
+from crossdock.kernel.problems import Unavailable
+
+LARGEST = (1 << 20) - 1024  # bytes; as a broker takes 1 MiB with its headers
+
 
 class MemoryRecords:
     """Documents in a dict."""
@@ -18,6 +22,8 @@ class MemoryRecords:
 
     async def put(self, name: str, stored: bytes, version: int) -> int | None:
         """See `Records.put`."""
+        if len(stored) > LARGEST:
+            raise Unavailable("memory: the record is too large")
         if version != self._stored.get(name, (b"", 0))[1]:
             return None
         self._given += 1

@@ -32,6 +32,11 @@ class Reading:
         """Tell whether its own consumer still has to bring this, or is not done with it."""
         return self.own is not None and seq >= start(self.own) and seq > floor(self.own)
 
+    def done(self) -> int:
+        """Return up to where nothing waits."""
+        floors = [floor(self.feed)] if self.feed else []
+        return min([*floors, max(start(self.own) - 1, floor(self.own))] if self.own else floors, default=0)
+
     def begins(self, route: str, subject: str) -> int:
         """Return from where a route takes a subject; what came with a change begins later than the feed."""
         if self.feed is None:

@@ -80,6 +80,7 @@ class Reports:
 
     async def _on_report(self, message: Msg) -> None:
         document = jsontext.loads(message.data)
+        self._latest = {one["name"]: (at, one) for at, one in self._latest.values() if time.monotonic() - at < STALE}
         self._latest[document["name"]] = (time.monotonic(), document)
 
     def _fresh(self) -> list[dict[str, Any]]:

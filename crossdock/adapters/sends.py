@@ -8,9 +8,12 @@ from nats.js.errors import NotFoundError
 from crossdock.adapters.claims import brought
 from crossdock.adapters.consumers import consumers, feed_of, route_consumer
 from crossdock.adapters.pages import page
+from crossdock.adapters.positions import positions
+from crossdock.adapters.underway import UnderWay
 from crossdock.adapters.watch import told
-from crossdock.kernel.stream import CLAIM, EVENTS, JOURNAL, RAW, Message
+from crossdock.kernel.stream import ACT, CLAIM, EVENTS, JOURNAL, RAW, Message
 from crossdock.project import Project
+from dlq.record import DeadLetter, Place, place_of
 
 _PAGE = 1000
 
@@ -28,16 +31,24 @@ class NatsSends:
             jetstream = self._client.jetstream()
             return {name: (await jetstream.stream_info(name)).state.last_seq for name in (RAW, EVENTS)}
 
-    async def since(self, mark: Mapping[str, int], subjects: Sequence[str]) -> set[str]:
+    async def since(self, mark: Mapping[str, int], subjects: Sequence[str]) -> set[tuple[str, str]]:
         """See `Sends.since`."""
-        keys = set()
+        found = set[tuple[str, str]]()
         for stream, prefix in ((RAW, "raw."), (EVENTS, "replay.")):
             wanted = [subject for subject in subjects if subject.startswith(prefix)]
             after = mark.get(stream, 0)
             while wanted and (messages := await page(self._client, stream, after, _PAGE, wanted)):
-                keys |= {key for message in messages if (key := message.headers.get("Nats-Msg-Id"))}
+                of_messages = (message.headers for message in messages)
+                found |= {(headers.get("Nats-Msg-Id", ""), headers.get(ACT, "")) for headers in of_messages}
                 after = messages[-1].seq
-        return keys
+        return found
+
+    async def waiting(self, letters: Sequence[DeadLetter]) -> Mapping[Place, str]:
+        """See `Sent.waiting`."""
+        with told():
+            at = await positions(self._client, self._project())
+        of_raw = {place_of(letter): f"raw.*.{letter.source or '>'}" for letter in letters}
+        return await UnderWay(self._client).of(at, of_raw)
 
     async def recorded(self) -> int:
         """See `Sends.recorded`."""

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, and_, create_engine, delete, event, exists, f
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import StaticPool
 
-from crossdock.adapters import sqlcauses, sqldays, sqlsearch, sqlwrite
+from crossdock.adapters import sqlcauses, sqldays, sqlletters, sqlsearch, sqlwrite
 from crossdock.adapters.sqlfigures import SqlFigures
 from crossdock.adapters.sqltables import (
     DAY,
@@ -24,8 +24,8 @@ from crossdock.adapters.sqltables import (
 )
 from crossdock.kernel.problems import Unavailable
 from journal.entry import ACCEPTED, DELIVERED, PROCESS, Entry
-from journal.search import Page, Search
-from journal.store import OPEN, CauseCount, LetterState, Origin
+from journal.search import Letters, Page, Search
+from journal.store import OPEN, CauseCount, LetterPage, LetterState, Origin
 
 log = logging.getLogger(__name__)
 
@@ -161,6 +161,11 @@ class SqlJournal:
             query = query.where(letters_table.c.problem == problem)
         with self._engine.connect() as connection:
             return [LetterState(*row) for row in connection.execute(query.limit(limit))]
+
+    def newest(self, wanted: Letters) -> LetterPage:
+        """See `JournalStore.newest`."""
+        with self._engine.connect() as connection:
+            return sqlletters.newest(connection, wanted)
 
     def known(self, ids: Sequence[str]) -> dict[str, LetterState]:
         """See `JournalStore.known`."""

@@ -23,18 +23,19 @@ from nats.js.errors import APIError, BucketNotFoundError, KeyNotFoundError, NotF
 from crossdock.adapters import claims
 from crossdock.adapters.consumers import FEED, Consumer, consumers, filters
 from crossdock.kernel.problems import Unavailable
-from crossdock.kernel.stream import DLQ, EVENTS, STREAMS
+from crossdock.kernel.stream import DLQ, EVENTS, JOURNAL, STREAMS
 
 KEYS, CONTROL, POSITIONS, CONTENT = "KEYS", "CONTROL", "POSITIONS", "CONTENT"
 LOOKUPS, PARKED, ARRIVED = "LOOKUPS", "PARKED", "ARRIVED"
 PROBLEMS, PLANS, DRIFT = "PROBLEMS", "PLANS", "DRIFT"
 ACCESS, SESSIONS, APPROVALS = "ACCESS", "SESSIONS", "APPROVALS"
-ALERTS = "ALERTS"
+ALERTS, UNREADABLE = "ALERTS", "UNREADABLE"
 BUCKETS = (
     KEYS, CONTROL, POSITIONS, CONTENT, LOOKUPS, PARKED, ARRIVED, PROBLEMS, PLANS,
-    DRIFT, ACCESS, SESSIONS, ALERTS, APPROVALS,
+    DRIFT, ACCESS, SESSIONS, ALERTS, APPROVALS, UNREADABLE,
 )  # fmt: skip
-_AS_LONG_AS = {ARRIVED: EVENTS, PLANS: DLQ, APPROVALS: DLQ}  # the bucket forgets when the stream does
+# the bucket forgets when the stream does
+_AS_LONG_AS = {ARRIVED: EVENTS, PLANS: DLQ, APPROVALS: DLQ, UNREADABLE: JOURNAL}
 _UNUSED = {SESSIONS: 7 * 86_400.0}  # seconds after which the bucket forgets what was not written again
 CONTROL_SUBJECT = "crossdock.control"
 REPEAT_WINDOW = 300.0  # seconds in which the broker itself drops an exact repeat

@@ -54,7 +54,10 @@ def alert_acknowledge(
     said: dict[str, Any] = {"note": note, **({"for": span} if span else {})}
     path = f"/ops/v1/alerts/{urllib.parse.quote(alert, safe='')}/acknowledge"
     found = Remote(ops, token, data).call("POST", path, said)
-    show(found, json, _COLUMNS, [_row(found)] if "state" in found else [])
+    if "state" in found or json:
+        show(found, json, _COLUMNS, [_row(found)] if "state" in found else [])
+    else:
+        typer.echo(f"{alert} has ended.")
 
 
 @alert_app.command("test")

@@ -6,40 +6,12 @@ from typing import Annotated
 import typer
 
 from crossdock import VERSION
-from crossdock.cli import (
-    alerts,
-    apply,
-    approvals,
-    audit,
-    bench,
-    connector,
-    content,
-    drift,
-    graph,
-    init,
-    keys,
-    letters,
-    operate,
-    pack,
-    partners,
-    plan,
-    plans,
-    problems,
-    process,
-    promote,
-    roles,
-    route,
-    run,
-    schema,
-    source,
-    testing,
-    trace,
-    tryout,
-    users,
-)
+from crossdock.cli.commands import Commands
 from crossdock.cli.remote import AUTHORITY
 
-app = typer.Typer(name="crossdock", no_args_is_help=True, add_completion=False, pretty_exceptions_show_locals=False)
+app = typer.Typer(
+    name="crossdock", cls=Commands, no_args_is_help=True, add_completion=False, pretty_exceptions_show_locals=False
+)
 
 
 def _version(wanted: bool) -> None:
@@ -60,40 +32,6 @@ def crossdock(
 ) -> None:
     """Integration middleware for retail: events in, checked, mapped, routed, delivered or kept as dead letters."""
     AUTHORITY.set(ca)
-
-
-for module in (
-    init,
-    apply,
-    run,
-    roles,
-    content,
-    testing,
-    tryout,
-    graph,
-    schema,
-    plan,
-    keys,
-    trace,
-    operate,
-    letters,
-    promote,
-    problems,
-    process,
-    plans,
-    approvals,
-    audit,
-    alerts,
-    users,
-    pack,
-    route,
-    source,
-    partners,
-    drift,
-    connector,
-    bench,
-):
-    module.register(app)
 
 
 def main() -> None:

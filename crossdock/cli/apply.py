@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 
 from crossdock.bundle import pack
-from crossdock.cli.output import PROBLEMS, JsonOption, ProjectOption, require_content, write_json, write_problems
+from crossdock.cli.output import PROBLEMS, JsonOption, ProjectOption, write_json, write_problems
+from crossdock.cli.projects import require_content
 from crossdock.cli.remote import DATA, DataOption, OpsOption, Remote, TokenOption
 from crossdock.kernel.problems import Problem, Refused
 

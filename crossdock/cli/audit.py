@@ -22,19 +22,22 @@ def audit_list(
     who: Annotated[str, typer.Option(help="Only of this person.")] = "",
     act: Annotated[str, typer.Option(help="Only this act, such as `replay`.")] = "",
     limit: Annotated[int, typer.Option(min=1, max=1000, help="Most to list.")] = 100,
+    before: Annotated[int, typer.Option(min=0, help="Only those before this number; 0 for the newest.")] = 0,
     data: DataOption = DATA, ops: OpsOption = "", token: TokenOption = "", json: JsonOption = False,
 ) -> None:  # fmt: skip
     """List what people did, newest first.
 
     Example: crossdock audit list --act discard
     """
-    query = urllib.parse.urlencode({"who": who, "act": act, "limit": limit})
+    query = urllib.parse.urlencode({"who": who, "act": act, "limit": limit, "before": before})
     found = Remote(ops, token, data).call("GET", f"/ops/v1/audit?{query}")
     rows = [
         [e["number"], when(e["at"]), e["who"], e["address"], e["act"], e["on"], jsonlib.dumps(e["detail"])]
         for e in found["items"]
     ]
     show(found, json, ["number", "at", "who", "address", "act", "on", "detail"], rows)
+    if found["next"] and not json:
+        typer.echo(f"Older ones: --before {found['next']}", err=True)
 
 
 @audit_app.command("verify")

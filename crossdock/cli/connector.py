@@ -13,7 +13,8 @@ from connectors.kinds import open_connector
 from connectors.port import Outside
 from connectors.reading import load
 from connectors.spec import ConnectorSpec
-from crossdock.cli.output import PROBLEMS, JsonOption, ProjectOption, counted, load_or_exit, require_content, show
+from crossdock.cli.output import PROBLEMS, JsonOption, ProjectOption, counted, show
+from crossdock.cli.projects import load_or_exit, require_content
 from crossdock.kernel.problems import Incomplete, Problem, Unavailable
 from crossdock.project import Project
 from crossdock.supervisor.outside import Outward

@@ -10,7 +10,8 @@ import typer
 
 from crossdock.checking import ADVICE, Check
 from crossdock.checking import check as check_project
-from crossdock.cli.output import PROBLEMS, JsonOption, ProjectOption, counted, require_content, write_problems
+from crossdock.cli.output import PROBLEMS, JsonOption, ProjectOption, counted, write_problems
+from crossdock.cli.projects import require_content
 from crossdock.kernel.problems import Problem
 
 Here = Path()
@@ -28,28 +29,39 @@ FormatOption = Annotated[
     Format, typer.Option("--format", help="json is for scripts and editors, github marks lines in pull requests.")
 ]
 
+StrictOption = Annotated[bool, typer.Option("--strict", help="Fail for warnings too, with which `up` would start.")]
 
-def check(project: ProjectOption = Here, output: FormatOption = Format.text, json: JsonOption = False) -> None:
+
+def check(
+    project: ProjectOption = Here, output: FormatOption = Format.text, strict: StrictOption = False,
+    json: JsonOption = False,
+) -> None:  # fmt: skip
     """Check all content files, how they fit together, and config.yaml.
 
-    Every problem is shown as `file:line:column  code  message  hint`; exit 1 if there is one.
+    Every problem is shown as `file:line:column  code  message  hint`; exit 1 if there is one that keeps `up` from
+    starting, or with `--strict` any.
     Variables that are set are taken as they are; the others need not be.
 
     Example: crossdock check --project shop --format json
     """
     require_content(project)
     checked = check_project(project, os.environ, strict_env=False)
+    fails = bool(checked.problems if strict else checked.obstacles)
     if json or output is Format.json:
         write_problems(checked.problems, True)
     elif output is Format.github:
         _write_commands(checked.problems, project)
-    elif checked.problems:
-        write_problems(checked.problems, False, project)
-        typer.echo(f"{counted(len(checked.problems), 'problem')} in {project}", err=True)
     else:
-        typer.echo(_summary(checked))
-    if checked.problems:
+        write_problems(checked.problems, False, project)
+        typer.echo(_counts(checked, project) if fails else _summary(checked), err=fails)
+    if fails:
         raise typer.Exit(PROBLEMS)
+
+
+def _counts(checked: Check, root: Path) -> str:
+    warnings = len(checked.problems) - len(checked.obstacles)
+    parts = [(len(checked.obstacles), "problem"), (warnings, "warning")]
+    return f"{' and '.join(counted(number, noun) for number, noun in parts if number)} in {root}"
 
 
 def _summary(checked: Check) -> str:
@@ -61,7 +73,8 @@ def _summary(checked: Check) -> str:
         counted(len(loaded.routes), "route"),
         counted(len(loaded.connectors), "connector"),
     ]
-    return f"no problems: {', '.join(parts)}; revision {loaded.revision}"
+    warnings = f", {counted(len(checked.problems), 'warning')}" if checked.problems else ""
+    return f"no problems{warnings}: {', '.join(parts)}; revision {loaded.revision}"
 
 
 def _write_commands(problems: Iterable[Problem], root: Path) -> None:

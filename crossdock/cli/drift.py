@@ -121,12 +121,13 @@ def _tell(found: dict[str, Any], as_json: bool) -> None:
 
 def _row(one: dict[str, Any]) -> list[Any]:
     what = one["rule"] or ", ".join(map(str, one["values"])) or ", ".join(map(str, one["usual"]))
-    early = " (always so)" if one["early"] else ""
+    early = " (always so)" if one["early"] else " (refused)" if one["refused"] else ""
     shown = one | {
         "state": f"{one['state']} again" if one["regressed"] else f"{one['state']}{early}",
         "type": f"{one['type']}@{one['version']}",
         "what": what if len(what) <= _MOST_SHOWN else f"{what[:_MOST_SHOWN]}...",
         "share": f"{one['share']:.2%}",
         "last_seen": when(one["last_seen"]),
+        "sample": one["sample"] or one["letter"],
     }
     return [shown[column] for column in _COLUMNS]

@@ -7,7 +7,8 @@ from typing import Annotated
 import orjson
 import typer
 
-from crossdock.cli.output import JsonOption, ProjectOption, load_or_exit
+from crossdock.cli.output import JsonOption, ProjectOption
+from crossdock.cli.projects import load_or_exit
 from crossdock.drawing.hops import Hop, hops
 from crossdock.drawing.mermaid import mermaid
 from crossdock.drawing.svg import svg

@@ -12,7 +12,8 @@ from typing import Annotated, Any
 import typer
 
 from connectors.kinds import editor_schema
-from crossdock.cli.output import JsonOption, ProjectOption, require_content, write_json
+from crossdock.cli.output import JsonOption, ProjectOption, write_json
+from crossdock.cli.projects import require_content
 
 _ENGINE = Path(__file__).parents[2]
 _STARTER = _ENGINE / "crossdock" / "starter"

@@ -10,7 +10,7 @@ import orjson
 import typer
 
 from crossdock.cli.operate import asked_for, dlq_app
-from crossdock.cli.output import JsonOption, printable, show, when, write_json
+from crossdock.cli.output import JsonOption, confirm, printable, show, when, write_json
 from crossdock.cli.remote import DATA, DataOption, OpsOption, Remote, TokenOption, fail
 
 letters_app = typer.Typer()
@@ -121,10 +121,10 @@ def dlq_edit(  # noqa: PLR0913, PLR0917  an option for each thing to say
             _show_dry(tried)
         if dry_run:
             raise typer.Exit(bool(tried["problems"]))
-        typer.confirm("Send it so?", abort=True, err=True)
+        confirm("Send it so?")
     done = _ask(remote, letter_id, {"patch": operations, "why": why})
     if not asked_for(done, json):
-        show(done, json, ["id", "event_id", "edit", "outcome"], [[*done.values()]])
+        show(done, json, ["id", "event_id", "edit", "outcome", "reason"], [[*done.values(), ""][:5]])
 
 
 def _patch(text: str) -> Any:

@@ -7,7 +7,7 @@ import typer
 from rich.console import Console
 from rich.progress import Progress, TaskID
 
-from crossdock.cli.output import JsonOption, counted, show, table, when, write_json
+from crossdock.cli.output import JsonOption, confirm, counted, show, table, when, write_json
 from crossdock.cli.remote import DATA, DataOption, OpsOption, Remote, TokenOption, fail
 
 dlq_app = typer.Typer(no_args_is_help=True, help="Dead letters: list, look, send again.")
@@ -65,23 +65,31 @@ def _show_ledger(found: dict[str, Any]) -> None:
 
 @dlq_app.command("list")
 def dlq_list(  # noqa: PLR0913, PLR0917  an option for each thing to list by
-    state: Annotated[str, typer.Option(help="open, replaying, resolved; empty for all.")] = "",
+    state: Annotated[str, typer.Option(help="open, replaying, resolved, discarded; empty for all.")] = "",
     route: Annotated[str, typer.Option(help="Only of this route.")] = "",
     reason: Annotated[str, typer.Option(help="Only with this reason.")] = "",
     problem: Annotated[str, typer.Option(help="Only of this problem, as `dlq groups` shows it.")] = "",
+    partner: Annotated[str, typer.Option(help="Only of this partner.")] = "",
+    text: Annotated[str, typer.Option(help="Only with this in the detail, in the id or in that of the event.")] = "",
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="Most to list.")] = 100,
+    after: Annotated[str, typer.Option(help="List on from here: `next` of the page before.")] = "",
     data: DataOption = DATA, ops: OpsOption = "", token: TokenOption = "", json: JsonOption = False,
 ) -> None:  # fmt: skip
-    """List dead letters, oldest first.
+    """List dead letters, open ones first, and of these and of the others the newest first.
 
     Example: crossdock dlq list --state open --route sales-to-oms
     """
-    wanted = {"state": state, "route": route, "reason": reason, "problem": problem, "limit": limit}
-    query = urllib.parse.urlencode(wanted)
+    wanted = {"state": state, "route": route, "reason": reason, "problem": problem, "partner": partner, "text": text}
+    query = urllib.parse.urlencode({**wanted, "limit": limit, "after": after})
     found = Remote(ops, token, data).call("GET", f"/ops/v1/dead-letters?{query}")
-    columns = ["id", "event_id", "stage", "source", "route", "reason", "state", "last_seen", "problem"]
-    rows = [[when(item[c]) if c == "last_seen" else item[c] for c in columns] for item in found["items"]]
+    columns = ["id", "state", "event_id", "stage", "source", "route", "reason", "first_seen", "last_seen", "problem"]
+    rows = [[when(item[c]) if c.endswith("_seen") else item[c] for c in columns] for item in found["items"]]
     show(found, json, columns, rows)
+    if found["next"] and not json:
+        typer.echo(f"There are more: --after {found['next']}", err=True)
+
+
+_DONE = ["id", "event_id", "outcome", "reason"]
 
 
 @dlq_app.command("replay")
@@ -102,10 +110,13 @@ def dlq_replay(
     selection = {"ids": ids or [], "route": route, "reason": reason}
     if not yes:
         planned = remote.call("POST", "/ops/v1/replays", {**selection, "dry_run": True})
+        if not planned["items"]:
+            typer.echo("Nothing found that could be sent again.", err=True)
+            return
         number = sum(item["outcome"] == "sent" for item in planned["items"])
-        typer.confirm(f"Send {number} of {counted(len(planned['items']), 'dead letter')} again?", abort=True, err=True)
+        confirm(f"Send {number} of {counted(len(planned['items']), 'dead letter')} again?")
     done = remote.call("POST", "/ops/v1/replays", selection)
-    show(done, json, ["id", "event_id", "outcome"], [list(item.values()) for item in done["items"]])
+    show(done, json, _DONE, [[item.get(column, "") for column in _DONE] for item in done["items"]])
     if any(item["outcome"] == "gone" for item in done["items"]):
         fail("some dead letters are past their retention and cannot be sent again")
 
@@ -122,10 +133,10 @@ def dlq_discard(
     Example: crossdock dlq discard dl-0123456789ab --reason "corrected by hand at the ERP"
     """
     if not yes:
-        typer.confirm(f"Give up {counted(len(ids), 'dead letter')} for good?", abort=True, err=True)
+        confirm(f"Give up {counted(len(ids), 'dead letter')} for good?")
     done = Remote(ops, token, data).call("POST", "/ops/v1/discards", {"ids": ids, "reason": why})
     if not asked_for(done, json):
-        show(done, json, ["id", "event_id", "outcome"], [list(item.values()) for item in done["items"]])
+        show(done, json, _DONE, [[item.get(column, "") for column in _DONE] for item in done["items"]])
 
 
 def asked_for(done: Any, json: bool) -> bool:

@@ -4,7 +4,6 @@ import sys
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from types import MappingProxyType
 from typing import Annotated, Any
 
 import orjson
@@ -14,13 +13,11 @@ from rich.table import Table
 from rich.text import Text
 
 from crossdock.cli.excerpt import excerpt
-from crossdock.kernel.problems import Problem, Refused
-from crossdock.project import FOLDERS, Project, load
-from gateway.sources import problems as source_problems
+from crossdock.kernel.problems import Problem
 
 _WIDTH = 100_000  # columns of what is no terminal
-_NO_VARIABLES: Mapping[str, str] = MappingProxyType({})
-PROBLEMS = 1  # exit code when a command found problems; 2 is Typer's own for wrong use
+PROBLEMS = 1  # exit code when a command found problems
+WRONG_USE = 2  # Typer's own
 
 ProjectOption = Annotated[
     Path, typer.Option("--project", help="The folder of the content.", exists=True, file_okay=False, show_default=True)
@@ -45,29 +42,6 @@ def write_problems(problems: Iterable[Problem], as_json: bool, root: Path | None
                 typer.echo(shown)
 
 
-def require_content(root: Path) -> None:
-    """End the command as wrong use when a folder is no project."""
-    if not any((root / folder).is_dir() for folder in FOLDERS):
-        raise typer.BadParameter(f"{root} holds none of the folders {', '.join(FOLDERS)}", param_hint="--project")
-
-
-def load_or_exit(root: Path, as_json: bool, env: Mapping[str, str] = _NO_VARIABLES) -> Project:
-    """Return the project with these variables, or write its problems; a placeholder stands for all others."""
-    require_content(root)
-    problems: list[Problem] = []
-    try:
-        project = load(root, env, strict_env=False)
-        problems += source_problems(project)
-    except Refused as error:
-        problems += error.problems
-    if not problems:
-        return project
-    write_problems(problems, as_json, root)
-    if not as_json:
-        typer.echo(f"{counted(len(problems), 'problem')} in {root}", err=True)
-    raise typer.Exit(PROBLEMS)
-
-
 def console() -> Console:
     """Return standard output for tables; a file or a pipe gets each row whole."""
     return Console() if sys.stdout.isatty() else Console(width=_WIDTH)
@@ -79,11 +53,26 @@ def counted(number: int, noun: str) -> str:
 
 
 def show(found: Any, as_json: bool, columns: list[str], rows: list[list[Any]]) -> None:
-    """Answer with JSON or a table."""
+    """Answer with JSON or a table; where there is nothing to put into one, say so on standard error."""
     if as_json:
         write_json(found)
-    else:
+    elif rows:
         table(columns, rows)
+    else:
+        typer.echo("Nothing found.", err=True)
+
+
+def confirm(question: str) -> None:
+    """Ask a person whether to go on; end the command when they do not want to, or when nobody is there to answer."""
+    try:
+        wanted = typer.confirm(question, err=True)
+    except typer.Abort:
+        if sys.stdin.isatty():
+            raise
+        typer.echo("\nNobody is there to answer: say --yes to go on without a question.", err=True)
+        raise typer.Exit(WRONG_USE) from None
+    if not wanted:
+        raise typer.Abort
 
 
 def table(columns: list[str], rows: list[list[Any]]) -> None:

@@ -11,16 +11,8 @@ from typing import Annotated, Any
 import typer
 
 from crossdock.checking import check
-from crossdock.cli.output import (
-    PROBLEMS,
-    JsonOption,
-    ProjectOption,
-    counted,
-    load_or_exit,
-    printable,
-    write_json,
-    write_problems,
-)
+from crossdock.cli.output import PROBLEMS, JsonOption, ProjectOption, counted, printable, write_json, write_problems
+from crossdock.cli.projects import load_or_exit
 from crossdock.cli.remote import DATA, DataOption, OpsOption, Remote, TokenOption
 from crossdock.contenttest import Arrival
 from crossdock.kernel.problems import Problem, Refused

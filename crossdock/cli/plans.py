@@ -6,14 +6,13 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from crossdock.bundle import pack
 from crossdock.cli.operate import dlq_app
 from crossdock.cli.output import (
     PROBLEMS,
     JsonOption,
+    confirm,
     counted,
     printable,
-    require_content,
     show,
     table,
     when,
@@ -26,6 +25,7 @@ from crossdock.kernel import jsontext
 from crossdock.kernel.problems import Problem, Refused
 
 PATH = "/ops/v1/plans"
+STOPPED, STOPPED_EARLY = ("paused", "cancelled"), 3  # states of a plan that was not sent to its end; the exit code then
 _COLUMNS = ["id", "state", "of", "total", "done", "sent", "skipped", "gone", "who", "at", "reason"]
 
 Targets = Literal["failed", "all"]
@@ -104,9 +104,7 @@ def dlq_dry_run(
 
     Example: crossdock dlq dry-run rp-0123456789abcdef --project .
     """
-    if project is not None:
-        require_content(project)
-    body = pack(project).encode() if project is not None else b""
+    body = _packed(project) if project is not None else b""
     path = f"{PATH}/{urllib.parse.quote(plan, safe='')}/dry-run"
     status, found = Remote(ops, token, data).send("POST", path, body, "application/zip")
     if status != 200:
@@ -127,6 +125,8 @@ def dlq_run(
 ) -> None:  # fmt: skip
     """Send what a plan has selected, or go on after a pause; Ctrl-C ends this command and not the plan.
 
+    Exit 3 if somebody pauses or cancels it before its end.
+
     Example: crossdock dlq run rp-0123456789abcdef --yes
     """
     remote, path = Remote(ops, token, data), f"{PATH}/{urllib.parse.quote(plan, safe='')}"
@@ -134,13 +134,16 @@ def dlq_run(
         found = remote.call("GET", f"{path}?report=false")
         for warning in found["warnings"]:
             typer.echo(printable(f"Note: {warning}."), err=True)
-        typer.confirm(f"Send {counted(found['total'] - found['done'], _noun(found))} again?", abort=True, err=True)
+        confirm(f"Send {counted(found['total'] - found['done'], _noun(found))} again?")
     begun = remote.call("POST", f"{path}/run")
     if "approval" in begun:
         write_json(begun) if json else typer.echo(f"It waits for another person: {begun['approval']['id']}")
         return
     done = followed(remote, path, begun)
     _show([done], done, json)
+    if done["state"] in STOPPED:
+        typer.echo(f"The plan was {done['state']} at {done['done']} of {done['total']}.{_on(done)}", err=True)
+        raise typer.Exit(STOPPED_EARLY)
     raise typer.Exit(PROBLEMS if done["gone"] else 0)
 
 
@@ -189,11 +192,23 @@ def dlq_cancel(
     _turn(Remote(ops, token, data), plan, "cancel", json)
 
 
+def _packed(project: Path) -> bytes:
+    from crossdock.bundle import pack  # noqa: PLC0415  half a second that no other command of `dlq` needs
+    from crossdock.cli.projects import require_content  # noqa: PLC0415
+
+    require_content(project)
+    return pack(project).encode()
+
+
 def _patch(file: Path) -> Any:
     try:
         return jsontext.loads(file.read_bytes())
     except (OSError, Refused) as error:
         raise typer.BadParameter(f"{file}: {error}", param_hint="--patch") from None
+
+
+def _on(plan: dict[str, Any]) -> str:
+    return f" `crossdock dlq run {plan['id']}` goes on." if plan["state"] == "paused" else ""
 
 
 def _noun(plan: dict[str, Any]) -> str:

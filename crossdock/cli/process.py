@@ -10,7 +10,8 @@ from crossdock.cli.output import PROBLEMS, JsonOption, show, when
 from crossdock.cli.remote import DATA, DataOption, OpsOption, Remote, TokenOption
 
 _FIGURES = ["count", "p50", "p95", "p99"]
-_COLUMNS = ["value", "events", *_FIGURES, "p95_week_before", "time_in", "rework"]
+_SHOWN = ["delivered", "p50 ms", "p95 ms", "p99 ms"]  # these figures
+_REST = ["p95 ms week before", "time in", "dead letters", "rework"]
 _DEVIATIONS = ["rule", "state", "key", "since", "closed", "partner", "store"]
 FromOption = Annotated[str, typer.Option("--from", help="Since when; UTC unless it says otherwise.")]
 ToOption = Annotated[str, typer.Option(help="Until when; now if left out.")]
@@ -58,7 +59,8 @@ def process_show(
     """
     query = urllib.parse.urlencode({"by": by, "from": since, "to": to, "limit": limit})
     found = Remote(ops, token, data).call("GET", f"/ops/v1/processes?{query}")
-    show(found, json, _COLUMNS, [_row(one) for one in found["items"]])
+    columns = [by.value, "events", *_SHOWN, *_REST]
+    show(found, json, columns, [_row(one) for one in found["items"]])
     if found["left_out"] and not json:
         typer.echo(f"and {found['left_out']} more")
 
@@ -92,4 +94,5 @@ def _row(one: dict[str, Any]) -> list[Any]:
     rework = ", ".join(f"{count} {name}" for name, count in one["rework"].items() if count)
     figures = ["" if one[column] is None else one[column] for column in _FIGURES]
     before = one["before"]["p95"]
-    return [one["value"], one["events"] or "", *figures, "" if before is None else before, spent, rework]
+    week_before = "" if before is None else before
+    return [one["value"], one["events"] or "", *figures, week_before, spent, one["dead_letters"], rework]

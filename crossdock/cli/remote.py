@@ -40,7 +40,7 @@ class Remote:
         """Return the answer; a refusal is written to standard error and ends the command with exit code 1."""
         status, answer = self.send(method, path, None if body is None else json.dumps(body).encode())
         if status == UNPROCESSABLE:
-            fail(_detail(answer))
+            fail(str(answer["detail"]))
         return answer
 
     def lines(self, path: str) -> Iterator[Any]:
@@ -52,10 +52,10 @@ class Remote:
                 for line in answer:
                     document = json.loads(line)
                     if "detail" in document:
-                        fail(_detail(document))
+                        fail(str(document["detail"]))
                     yield document
         except urllib.error.HTTPError as error:
-            fail(_detail(_read(error)))
+            fail(str(_read(error)["detail"]))
         except (OSError, HTTPException) as error:
             fail(f"{self._url} does not answer: {getattr(error, 'reason', error)}")
 
@@ -72,7 +72,7 @@ class Remote:
             answer = _read(error)
             if error.code == UNPROCESSABLE:
                 return error.code, answer
-            fail(_detail(answer))
+            fail(str(answer["detail"]))
         except (OSError, HTTPException) as error:
             fail(f"{self._url} does not answer: {getattr(error, 'reason', error)}")
         except ValueError:
@@ -91,11 +91,6 @@ def _read(error: urllib.error.HTTPError) -> Any:
         document = json.loads(error.read())
         return document if isinstance(document, dict) and "detail" in document else refused
     return refused
-
-
-def _detail(answer: Any) -> str:
-    detail = answer["detail"]
-    return detail if isinstance(detail, str) else json.dumps(detail)
 
 
 def _trust(cert: str) -> ssl.SSLContext:

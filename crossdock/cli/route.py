@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from crossdock.cli.output import JsonOption, counted, show, table, when, write_json
+from crossdock.cli.output import JsonOption, confirm, counted, show, table, when, write_json
 from crossdock.cli.remote import DATA, DataOption, OpsOption, Remote, TokenOption
 
 LOOK_EVERY = 1.0  # seconds until a backfill is looked at again
@@ -104,7 +104,7 @@ def route_backfill(
         planned = remote.call("POST", path, {**span, "dry_run": True})
         if planned["delivered"]:
             typer.echo(_TWICE.format(**planned), err=True)
-        typer.confirm(f"Send {counted(planned['total'], 'past event')} through {name}?", abort=True, err=True)
+        confirm(f"Send {counted(planned['total'], 'past event')} through {name}?")
     done = remote.call("POST", path, span)
     while done["state"] == "running":
         if not json:

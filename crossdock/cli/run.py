@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from crossdock.cli.output import require_content
+from crossdock.cli.projects import require_content
 from crossdock.supervisor import up as supervisor
 
 Port = Annotated[int | None, typer.Option(min=0, max=65535, help="0 picks a free one; else as in config.yaml.")]

@@ -8,16 +8,8 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from crossdock.cli.output import (
-    PROBLEMS,
-    JsonOption,
-    ProjectOption,
-    console,
-    counted,
-    load_or_exit,
-    printable,
-    write_json,
-)
+from crossdock.cli.output import PROBLEMS, JsonOption, ProjectOption, console, counted, printable, write_json
+from crossdock.cli.projects import load_or_exit
 from crossdock.trial import testrun
 from crossdock.trial.coverage import Cover, coverage, percent
 from crossdock.trial.junit import junit

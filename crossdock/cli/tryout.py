@@ -9,16 +9,8 @@ from urllib.parse import parse_qsl
 import typer
 from rich.text import Text
 
-from crossdock.cli.output import (
-    PROBLEMS,
-    JsonOption,
-    ProjectOption,
-    console,
-    load_or_exit,
-    printable,
-    write_json,
-    write_problems,
-)
+from crossdock.cli.output import PROBLEMS, JsonOption, ProjectOption, console, printable, write_json, write_problems
+from crossdock.cli.projects import load_or_exit
 from crossdock.contenttest import JSON, Arrival
 from crossdock.kernel.event import STRUCTURED, Event
 from crossdock.kernel.marked import marked

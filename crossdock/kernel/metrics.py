@@ -72,6 +72,9 @@ class Metrics:
             "crossdock_ledger_gap", "Events that do not add up for longer than a minute", ["source", "route"],
             registry=to,
         )  # fmt: skip
+        self.unreadable = Counter(
+            "crossdock_journal_unreadable", "Messages of JOURNAL that were stepped over", registry=to
+        )
         self.lag = Gauge("crossdock_lag", "Messages that wait or are in hand", ["route"], registry=to)
         self.oldest_age = Gauge(
             "crossdock_oldest_age_seconds", "Age of the oldest message that waits", ["route"], registry=to

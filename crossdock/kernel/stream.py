@@ -20,6 +20,7 @@ ORIGIN = "Crossdock-Origin"  # sequence of the first message of which this one i
 DEAD_LETTER = "Crossdock-Dead-Letter"  # id of the dead letter that a replay should bring home
 BACKFILL = "Crossdock-Backfill"  # id of the backfill that a replay is part of
 AGAIN = "Crossdock-Again"  # on a replay of a raw event that went through before: see `crossdock.pipeline.again`
+ACT = "Crossdock-Act"  # name of the plan, edit or act of a person that sent a replay, by which it knows its own
 EDIT = "Crossdock-Edit"  # id of the edit that a replay, and what failed of it, carries
 VERSION = "Crossdock-Version"  # schema version the gateway checked a raw event against
 DIGEST = "Crossdock-Digest"  # of what a raw event says, as `content_digest` gives it

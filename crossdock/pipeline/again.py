@@ -10,11 +10,11 @@ from typing import NamedTuple
 
 from crossdock.kernel.event import Event
 from crossdock.kernel.problems import Refused
-from crossdock.kernel.stream import AGAIN, BACKFILL, DEAD_LETTER, ORIGIN, RAW_SEQ, SOURCE, Log, Message, Record
+from crossdock.kernel.stream import ACT, AGAIN, BACKFILL, DEAD_LETTER, ORIGIN, RAW_SEQ, SOURCE, Log, Message, Record
 from crossdock.pipeline.recorder import append_entries, append_patiently, now_ms
 from crossdock.pipeline.work import Work
 from crossdock.project import Project
-from dlq.record import DELIVER, letter_id
+from dlq.record import DELIVER, Place, letter_id
 from journal import entry
 from journal.entry import Entry
 
@@ -76,7 +76,7 @@ def _unwanted(project: Project, work: Work, canonical: Event) -> list[Entry]:
 def _copies(project: Project, work: Work, canonical: Event) -> list[Record]:
     again = Again.of(work.message.headers)
     wanted = _wanted(project, again, work, canonical)
-    headers = {SOURCE: work.source, RAW_SEQ: str(work.origin), ORIGIN: str(again.seq), **work.traced()}
+    headers = {SOURCE: work.source, RAW_SEQ: str(work.origin), ORIGIN: str(again.seq), ACT: again.plan, **work.traced()}
     if again.to == "all":
         headers[BACKFILL] = again.plan
     return [
@@ -88,6 +88,20 @@ def _copies(project: Project, work: Work, canonical: Event) -> list[Record]:
         )
         for name in wanted
     ]
+
+
+def places(message: Message) -> list[Place]:
+    """Return what a message stands for that is a replay, nothing for any other."""
+    if ORIGIN not in message.headers:
+        return []
+    kind, _, name = message.subject.partition(".")
+    if kind == "replay":
+        return [(name, message.origin)]
+    found: list[Place] = [("", message.origin)]
+    if AGAIN in message.headers:
+        again = Again.of(message.headers)
+        found += [(route, again.seq) for route in again.routes]
+    return found
 
 
 def named(headers: Mapping[str, str]) -> tuple[str, ...]:

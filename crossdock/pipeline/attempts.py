@@ -192,6 +192,9 @@ class Attempts:
 
     async def _bury(self, delivery: Delivery) -> None:
         delivery.problems = delivery.problems or (given_up(self.route, delivery, self.hold.clock()),)
+        if self.tries.cover:
+            headers, event = delivery.message.headers, delivery.event
+            delivery.problems = self.tries.cover.problems(headers, event, delivery.problems)
         if self.route.tap:
             why = delivery.problems[0]
             line = self._line(delivery, entry.DISCARDED, why.message)

@@ -3,20 +3,23 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from crossdock.kernel.event import Event
 from crossdock.kernel.problems import Refused, Unavailable
 from crossdock.kernel.stream import CLAIM, ORIGIN, QUARANTINED, UNREADABLE, VERSION, Message
-from crossdock.pipeline.driftstore import Known
+from crossdock.pipeline.driftstore import Key, Known
 from crossdock.pipeline.rhythm import Rhythm, Silence
 from crossdock.pipeline.work import Work
 from crossdock.project import Project
 from crossdock.source import SourceSpec
+from dlq.record import PROCESS, letter_id
 from schemas.drift import Finding, Origin, findings, settled
 from schemas.outline import Outline
+from schemas.profile import Profile
 from schemas.registry import Registry, major_of
 
 log = logging.getLogger(__name__)
@@ -118,50 +121,73 @@ class Drifts:
         if (event := work.event) is None:
             return
         known.timed(event.source, _seconds(event.time), at)
-        refused = QUARANTINED in headers or spec.on_invalid == "warn"
-        self._data(spec, event.type, headers.get(VERSION, ""), event, at, refused=refused)
+        origin = Origin(spec.partner, spec.name, event.type, headers.get(VERSION, ""))
+        if QUARANTINED in headers:
+            self._broken(origin, event.data, at, letter_id(PROCESS, spec.name, message.origin))
+        else:
+            self._accepted(origin, event, at, warned=spec.on_invalid == "warn")
 
     def refused(self, document: Mapping[str, Any]) -> None:
         """Look at an event that the gateway refused as it breaks its schema, and of which nothing is stored."""
         spec = self._project().sources.get(document["source"])
         if spec is not None and self._credit > 0:
             began = time.thread_time()
-            event = Event(document["id"], "", document["type"], document["data"])
-            self._data(spec, event.type, document["version"], event, int(time.time() * 1000), refused=True)
+            origin = Origin(spec.partner, spec.name, document["type"], document["version"])
+            self._broken(origin, document["data"], int(time.time() * 1000), "")
             self._spent(time.thread_time() - began, 1)
 
-    def _data(self, spec: SourceSpec, type_: str, version: str, event: Event, at: int, *, refused: bool) -> None:
+    def _accepted(self, origin: Origin, event: Event, at: int, *, warned: bool) -> None:
         registry = self._project().registry
-        if version not in registry.versions(type_):
-            return
-        problems = registry.problems(type_, version, event.data) if refused else ()
-        profile = self.known.profile(Origin(spec.partner, spec.name, type_, version))
-        profile.look(self._outline(registry, type_, version).top, event.data, at, event.id, problems)
+        if origin.version in registry.versions(origin.type):
+            problems = registry.problems(origin.type, origin.version, event.data) if warned else ()
+            top = self._outline(registry, origin.type, origin.version).top
+            self.known.profile(origin).look(top, event.data, at, event.id, problems)
 
-    def found(self) -> list[tuple[Finding, bool]]:
-        """Return what drifted, the latest first, and whether the content in force allows it by now."""
-        project, told = self._project(), list[tuple[Finding, bool]]()
-        since = int(time.time() * 1000) - SHOWN_FOR
-        for (name, type_, version), profile in self.known.profiles.items():
-            spec = project.sources.get(name)
-            if spec is None or version not in project.registry.versions(type_):
-                continue
-            origin = Origin(spec.partner, name, type_, version)
-            now = self._outline(project.registry, type_, _in_force(project.registry, spec, type_, version))
-            of_version = findings(origin, profile, self._outline(project.registry, type_, version))
-            told += [(one, settled(one, now)) for one in of_version if one.last_seen > since]
-        return sorted(told, key=lambda pair: -pair[0].last_seen)
+    def _broken(self, origin: Origin, data: Any, at: int, letter: str) -> None:
+        """Look at an event that breaks its schema; `letter` is its dead letter, empty where nothing of it is stored."""
+        registry = self._project().registry
+        if origin.version in registry.versions(origin.type):
+            problems = registry.problems(origin.type, origin.version, data)
+            top = self._outline(registry, origin.type, origin.version).top
+            self.known.profile(origin, broken=True).look(top, data, at, letter, problems)
+
+    async def found(self) -> list[tuple[Finding, bool]]:
+        """Return what drifted, the latest first, and whether the content in force allows it by now.
+
+        What refused events alone have is told too, as somebody may want to allow it.
+        """
+        told: dict[str, tuple[Finding, bool]] = {}
+        for refused, profiles in ((False, self.known.profiles), (True, self.known.broken)):
+            for key, profile in list(profiles.items()):
+                for finding, is_settled in self._of_version(key, profile):
+                    if not refused:
+                        told[finding.id] = finding, is_settled
+                    elif finding.breaks:
+                        told.setdefault(finding.id, (replace(finding, refused=True), is_settled))
+                await asyncio.sleep(0)  # a version that somebody filled on purpose takes 20 ms
+        return sorted(told.values(), key=lambda pair: -pair[0].last_seen)
+
+    def _of_version(self, key: Key, profile: Profile) -> Iterator[tuple[Finding, bool]]:
+        project, (name, type_, version) = self._project(), key
+        spec, since = project.sources.get(name), int(time.time() * 1000) - SHOWN_FOR
+        if spec is None or version not in project.registry.versions(type_):
+            return
+        now = self._outline(project.registry, type_, _in_force(project.registry, spec, type_, version))
+        of_version = self._outline(project.registry, type_, version)
+        for one in findings(Origin(spec.partner, *key), profile, of_version):
+            if one.last_seen > since:
+                yield one, settled(one, now)
 
     def watched(self) -> list[dict[str, Any]]:
         """Return of each source how many of its events were seen and how many looked at, by type and version."""
         sources = self._project().sources
         by_source: dict[str, list[dict[str, Any]]] = {name: [] for name in sources}
-        for (name, type_, version), profile in self.known.profiles.items():
+        for key in sorted({*self.known.profiles, *self.known.broken}):
+            name, type_, version = key
             if name in sources:
-                last = profile.top.sight.last
-                by_source[name].append(
-                    {"type": type_, "version": version, "looked_at": profile.looked, "last_seen": last}
-                )
+                both = [one[key] for one in (self.known.profiles, self.known.broken) if key in one]
+                looked, last = sum(one.looked for one in both), max(one.top.sight.last for one in both)
+                by_source[name].append({"type": type_, "version": version, "looked_at": looked, "last_seen": last})
         return [
             {
                 "partner": spec.partner, "source": name, "seen": self.known.rhythm(name).seen,

@@ -6,23 +6,23 @@ from typing import NamedTuple
 
 from crossdock.kernel import jsontext
 from crossdock.kernel.problems import Refused
-from crossdock.kernel.stream import AGAIN, DEAD_LETTER, ORIGIN, RAW, RAW_SEQ, Record
-from crossdock.pipeline.acts import Acts
+from crossdock.kernel.stream import ACT, AGAIN, DEAD_LETTER, ORIGIN, RAW, RAW_SEQ, Record
+from crossdock.pipeline.acts import OWN, Acts
 from crossdock.pipeline.again import Again
 from crossdock.pipeline.copies import Copy
 from crossdock.pipeline.edit import edit
 from crossdock.pipeline.outbox import Counts, Outbox, Runs
-from crossdock.pipeline.replay import line_of
+from crossdock.pipeline.resend import line_of
 from crossdock.project import Project
 from dlq import patch, record
 from dlq.plans import Item, Plan
 from dlq.ports import Letters
 from dlq.record import PROCESS, DeadLetter, headers_of, letter_id
-from journal.store import OPEN, REPLAYING, LetterState
 
 
 class _Ready(NamedTuple):
     item: Item
+    letter: DeadLetter
     copy: Copy
 
 
@@ -47,13 +47,14 @@ class LetterSender:
         if not await self._outbox.room(plan, {one.copy.line.route for one in ready} - {""}, runs):
             return None
         there = await self._outbox.there(plan, [one.copy for one in ready]) if again else set[str]()
+        left = [one for one in ready if one.copy.record.key not in there]
         async with self._acts.turn([item.id for item in lot]) as states:
-            left = [
-                copy for item, copy in ready if copy.record.key not in there and _waits(item, states[item.id], again)
-            ]
-            mark = await self._outbox.send(left)
-        sent, gone = len(left) + len(there), len(lot) - len(found) + lost
-        return Counts(sent, len(lot) - sent - gone, gone, mark)
+            hindered = await self._acts.hindered({one.item.id: one.letter for one in left}, states, plan.id)
+            alike = [one for one in left if states[one.item.id].failures == one.item.failures]
+            sending = await self._outbox.send([one.copy for one in alike if one.item.id not in hindered])
+        known = sum(hindered.get(one.item.id, OWN) == OWN for one in alike)
+        sent, gone = len(there) + known - sending.taken, len(lot) - len(found) + lost
+        return Counts(sent, len(lot) - sent - gone, gone, sending.mark)
 
     async def _ready(self, plan: Plan, found: Sequence[tuple[Item, DeadLetter]]) -> tuple[list[_Ready], int]:
         """Return what can be sent, and of how many the raw event is past its retention."""
@@ -69,7 +70,7 @@ class LetterSender:
                 lost += 1
             else:
                 line = line_of(letter, item.ref)._replace(detail=_detail(plan), who=plan.who)
-                ready.append(_Ready(item, Copy(made, line)))
+                ready.append(_Ready(item, letter, Copy(made, line)))
         return ready, lost
 
     async def _record(self, plan: Plan, letter: DeadLetter, attempt: str) -> Record | None:
@@ -81,7 +82,7 @@ class LetterSender:
         if plan.patch:
             letter = edit(self._project(), letter, patch.read(jsontext.loads(plan.patch.encode())), plan.edit)
         if plan.from_stage != "raw" or letter.stage == PROCESS:
-            return record.replay(letter, attempt)
+            return record.replay(letter, attempt, plan.id)
         origin = int(letter.headers.get(RAW_SEQ, 0))
         message = await self._outbox.sends.message(RAW, origin)
         if message is None:
@@ -89,6 +90,7 @@ class LetterSender:
         named = {
             ORIGIN: str(origin),
             DEAD_LETTER: letter_id(PROCESS, letter.source, origin),
+            ACT: plan.id,
             AGAIN: Again(plan.id, "failed", letter.origin, (letter.route,)).text(),
         }
         return Record(message.subject, message.payload, f"{letter.id}/{attempt}", headers_of(message) | named)
@@ -96,9 +98,3 @@ class LetterSender:
 
 def _detail(plan: Plan) -> str:
     return f"plan {plan.id}" + (f", edited {plan.edit}" if plan.edit else "")
-
-
-def _waits(item: Item, state: LetterState, again: bool) -> bool:
-    """Tell whether a dead letter is as it was selected; one that is being replayed may be of the lot that was cut."""
-    alike = state.failures == item.failures
-    return alike and (state.state == OPEN or (again and state.state == REPLAYING))

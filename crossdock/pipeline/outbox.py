@@ -5,9 +5,11 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
-from crossdock.kernel.stream import EVENTS, RAW, Log, Message
+from crossdock.kernel.stream import ACT, EVENTS, RAW, Log, Message, Record
+from crossdock.pipeline.acts import Sent
 from crossdock.pipeline.copies import Copy
-from crossdock.pipeline.recorder import append_entries, append_patiently
+from crossdock.pipeline.recorder import append_entries, store_patiently
+from crossdock.pipeline.resend import unsent
 from dlq.plans import Plan
 
 LOOK_EVERY = 0.25
@@ -28,17 +30,21 @@ class Counts(NamedTuple):
     mark: Mapping[str, int] = MappingProxyType({})
 
 
-class Sends(Protocol):
+class Sending(NamedTuple):
+    """Where what was sent ends in each stream, and of how many another act's is there in the place of this one's."""
+
+    mark: Mapping[str, int] = MappingProxyType({})
+    taken: int = 0
+
+
+class Sends(Sent, Protocol):
     """What the streams say of replays; every method raises Unavailable when the broker does not answer."""
 
     async def newest(self) -> dict[str, int]:
         """Return the last sequence of each stream that replays are sent to."""
 
-    async def since(self, mark: Mapping[str, int], subjects: Sequence[str]) -> set[str]:
-        """Return the keys of all records on these subjects after a mark."""
-
-    async def recorded(self) -> int:
-        """Return the last sequence of JOURNAL, 0 when it holds nothing."""
+    async def since(self, mark: Mapping[str, int], subjects: Sequence[str]) -> set[tuple[str, str]]:
+        """Return the keys of all records on these subjects after a mark, each with the act that sent it."""
 
     async def unread(self, route: str) -> int:
         """Return how many messages a route has not read, 0 for one that there is not."""
@@ -80,20 +86,31 @@ class Outbox:
         Raises:
             Unavailable: the broker does not answer.
         """
-        keys = {copy.record.key for copy in copies}
-        return keys & await self.sends.since(plan.mark, sorted({copy.record.subject for copy in copies}))
+        found = await self.sends.since(plan.mark, sorted({copy.record.subject for copy in copies}))
+        return {record.key for record, _ in copies if (record.key, record.headers.get(ACT, "")) in found}
 
-    async def send(self, copies: Sequence[Copy]) -> dict[str, int]:
-        """Say in the journal what is sent before it is, as every replay does; return where it ends in each stream.
+    async def send(self, copies: Sequence[Copy]) -> Sending:
+        """Say in the journal what is sent before it is, as every replay does.
 
         Waits for a broker that is away.
+
+        Raises:
+            Unavailable: it cannot be told whose is there in the place of one.
         """
         if not copies:
-            return {}
+            return Sending()
         await append_entries(self._streams, [copy.line for copy in copies])
-        seqs = await append_patiently(self._streams, [copy.record for copy in copies])
-        mark: dict[str, int] = {}
-        for copy, seq in zip(copies, seqs, strict=True):
+        records = [copy.record for copy in copies]
+        stored = await store_patiently(self._streams, records)
+        taken, mark = list[Copy](), dict[str, int]()
+        for copy, (seq, repeat) in zip(copies, stored, strict=True):
             stream = RAW if copy.record.subject.startswith("raw.") else EVENTS
             mark[stream] = max(mark.get(stream, 0), seq)
-        return mark
+            if repeat and not await self._is_own(copy.record, stream, seq):
+                taken.append(copy)
+        await append_entries(self._streams, [unsent(copy.line) for copy in taken])
+        return Sending(mark, len(taken))
+
+    async def _is_own(self, record: Record, stream: str, seq: int) -> bool:
+        found = await self.sends.message(stream, seq)
+        return found is not None and found.headers.get(ACT, "") == record.headers.get(ACT, "")

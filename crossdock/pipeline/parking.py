@@ -8,8 +8,9 @@ from typing import NamedTuple, Protocol
 
 from crossdock.kernel.problems import Unavailable
 from crossdock.kernel.stream import Log
-from crossdock.pipeline.replay import send_again
+from crossdock.pipeline.resend import line_of, send
 from dlq.ports import Letters
+from dlq.record import replay
 from transforms.lookups import Table
 
 log = logging.getLogger(__name__)
@@ -164,5 +165,5 @@ class Parking:
             log.error("the parked dead letter %s is past its retention", note.letter)
             await self._notes.drop([note.letter])
             return
-        await send_again(letter, note.ref, f"parked-{note.ref}", self._streams)
+        await send(replay(letter, f"parked-{note.ref}"), line_of(letter, note.ref), self._streams)
         await self._notes.mark(note)

@@ -51,7 +51,7 @@ class PastSender:
         if not await self._outbox.room(plan, {copy.line.route for copy in copies} - {""}, runs):
             return None
         there = await self._outbox.there(plan, copies) if again else set[str]()
-        mark = await self._outbox.send([copy for copy in copies if copy.record.key not in there])
+        mark = (await self._outbox.send([copy for copy in copies if copy.record.key not in there])).mark
         sent = sum(map(bool, made))
         return Counts(sent, len(made) - sent, len(lot) - len(made), mark)
 

@@ -150,7 +150,7 @@ class Processor:
             raw_letter(
                 work.message,
                 work.event,
-                work.problems,
+                work.told(self._project),
                 partner=work.partner,
                 source=work.source,
                 at=now_ms(),

@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Iterable, Iterator
 
 from crossdock.kernel.problems import Unavailable
-from crossdock.kernel.stream import Log, Record
+from crossdock.kernel.stream import Log, Record, Stored
 from journal.entry import SUBJECT, Entry, pack
 
 log = logging.getLogger(__name__)
@@ -45,9 +45,14 @@ def _packed(entries: list[Entry]) -> Iterator[bytes]:
 
 async def append_patiently(stream: Log, records: list[Record]) -> list[int]:
     """Append until the broker acknowledges, whatever goes wrong; return the sequences."""
+    return [stored.seq for stored in await store_patiently(stream, records)]
+
+
+async def store_patiently(stream: Log, records: list[Record]) -> list[Stored]:
+    """Append as `append_patiently` does; a repeat may be one of what this very call stored before."""
     while True:
         try:
-            return [stored.seq for stored in await stream.append_all(records)]
+            return await stream.append_all(records)
         except Unavailable as error:
             log.warning("waiting to store: %s", error)
         except Exception:  # what is given up here would be in nobody's hands

@@ -1,29 +1,37 @@
 """Sends dead letters through again; called by the operations API."""
 
-from collections.abc import Awaitable, Callable, Collection, Sequence
-from dataclasses import dataclass
+import secrets
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass
 
-from crossdock.kernel.stream import RAW_SEQ, Log
+from crossdock.kernel.stream import Log
 from crossdock.pipeline.acts import Acts
-from crossdock.pipeline.recorder import append_entries, now_ms
+from crossdock.pipeline.recorder import append_entries
+from crossdock.pipeline.resend import TAKEN, line_of, send
 from dlq.ports import Letters
 from dlq.record import DeadLetter, replay
 from journal import entry
-from journal.entry import Entry
 from journal.store import OPEN, REPLAYING, LetterState
 
 LOT = 100  # dead letters of one turn: so many are sent before somebody else may act
 
-_Act = Callable[[DeadLetter, LetterState], Awaitable[str]]
+_Hinder = Callable[[Mapping[str, DeadLetter], Mapping[str, LetterState]], Awaitable[Mapping[str, str]]]
+_Act = Callable[[DeadLetter, LetterState], Awaitable[str]]  # and return why it was not done, nothing when it was
 
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """What became of one dead letter: `sent`, `discarded`, `skipped` (in another state) or `gone` (past retention)."""
+    """What became of one dead letter: `sent`, `discarded`, `skipped` for a reason, or `gone` (past retention)."""
 
     id: str
     event_id: str
     outcome: str
+    reason: str = ""
+
+    def as_dict(self) -> dict[str, str]:
+        """Return what people and scripts are told; a `reason` only where there is one."""
+        told = asdict(self)
+        return told if self.reason else {name: value for name, value in told.items() if name != "reason"}
 
 
 async def replay_letters(
@@ -37,22 +45,25 @@ async def replay_letters(
 ) -> list[Replayed]:
     """Send dead letters through again, oldest first, each under a new message id and with its event id kept.
 
-    Those of a route that is not one of `routes` any more are skipped, as nobody would read them.
-    The journal says `replayed` before the copy is sent: a crash between the two leaves the letter listed as
-    replaying, and a second replay of the same failure is a repeat to the broker.
+    Those of a route that is not one of `routes` any more are skipped, as nobody would read them, and those of which
+    another replay is under way. The journal says `replayed` before the copy is sent: a crash between the two leaves the
+    letter listed as replaying, and it can be sent again.
 
     Raises:
         Unavailable: the broker does not answer, or as `Acts.turn` does; what was sent so far stays sent.
     """
+    act = f"re-{secrets.token_hex(6)}"
 
-    async def send(letter: DeadLetter, state: LetterState) -> str:
+    async def hinder(found: Mapping[str, DeadLetter], present: Mapping[str, LetterState]) -> Mapping[str, str]:
+        return await acts.hindered(found, present, act)
+
+    async def again(letter: DeadLetter, state: LetterState) -> str:
         if letter.route and letter.route not in routes:
-            return "skipped"
-        if not dry_run:
-            await send_again(letter, state.ref, str(state.failures), streams)
-        return "sent"
+            return f"no route {letter.route} is in force"
+        made = replay(letter, str(state.failures), act)
+        return "" if dry_run or await send(made, line_of(letter, state.ref), streams) else TAKEN
 
-    return await _each(states, letters, acts, (OPEN, REPLAYING), send)
+    return await _each(states, letters, acts, hinder, again, "sent")
 
 
 async def discard_letters(
@@ -64,58 +75,32 @@ async def discard_letters(
         Unavailable: the broker does not answer, or as `Acts.turn` does; what was given up so far stays so.
     """
 
+    async def hinder(_: Mapping[str, DeadLetter], present: Mapping[str, LetterState]) -> Mapping[str, str]:
+        return {one.id: f"it is {one.state}" for one in present.values() if one.state != OPEN}
+
     async def discard(letter: DeadLetter, state: LetterState) -> str:
         line = line_of(letter, state.ref)._replace(outcome=entry.DISCARDED, detail=reason, who=who)
         await append_entries(streams, [line])
-        return "discarded"
+        return ""
 
-    return await _each(states, letters, acts, (OPEN,), discard)
+    return await _each(states, letters, acts, hinder, discard, "discarded")
 
 
 async def _each(
-    states: Sequence[LetterState], letters: Letters, acts: Acts, fitting: Collection[str], act: _Act
+    states: Sequence[LetterState], letters: Letters, acts: Acts, hinder: _Hinder, act: _Act, done: str
 ) -> list[Replayed]:
-    """Act on those that are in a fitting state when their turn comes, whatever they were when they were selected."""
+    """Act on those that nothing hinders when their turn comes, whatever they were when they were selected."""
     results = []
     for start in range(0, len(states), LOT):
         ids = [state.id for state in states[start : start + LOT]]
         async with acts.turn(ids) as present:
+            fitting = [one for one in present.values() if one.state in (OPEN, REPLAYING)]
+            found = {one.id: letter for one in fitting if (letter := await letters.get(one.ref)) is not None}
+            hindered = await hinder(found, present)
             for state in (present[letter_id] for letter_id in ids):
-                outcome = await _outcome(state, letters, act) if state.state in fitting else "skipped"
-                results.append(Replayed(state.id, state.event_id, outcome))
+                if state.id not in hindered and state.id not in found:
+                    results.append(Replayed(state.id, state.event_id, "gone"))
+                    continue
+                reason = hindered.get(state.id) or await act(found[state.id], state)
+                results.append(Replayed(state.id, state.event_id, "skipped" if reason else done, reason))
     return results
-
-
-async def _outcome(state: LetterState, letters: Letters, act: _Act) -> str:
-    letter = await letters.get(state.ref)
-    return await act(letter, state) if letter else "gone"
-
-
-async def send_again(letter: DeadLetter, ref: int, attempt: str, streams: Log) -> None:
-    """Record a replay and send the copy; `ref` is the sequence of the letter in DLQ, a copy for each `attempt`.
-
-    Raises:
-        Unavailable: the broker does not answer; the copy may be stored all the same.
-    """
-    await append_entries(streams, [line_of(letter, ref)])
-    await streams.append(replay(letter, attempt))
-
-
-def line_of(letter: DeadLetter, ref: int) -> Entry:
-    """Return the journal entry of a replay; `ref` is the sequence of the letter in DLQ."""
-    by_route = bool(letter.route)
-    return Entry(
-        at=now_ms(),
-        stage=entry.REPLAY,
-        outcome=entry.REPLAYED,
-        partner=letter.partner,
-        source=letter.source,
-        id=letter.event_id,
-        type=letter.type,
-        raw=int(letter.headers.get(RAW_SEQ, 0)) if by_route else letter.origin,
-        seq=letter.origin if by_route else 0,
-        route=letter.route,
-        key=letter.key,
-        dead_letter=letter.id,
-        ref=ref,
-    )

@@ -46,6 +46,7 @@ class Replayer:
         self._name = uuid.uuid4().hex
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._stops: dict[str, asyncio.Event] = {}
+        self._cut = set[str]()  # plans of whose next lot a part may have been sent, by whoever was killed or failed
 
     async def start(self, plan: Plan) -> Plan | None:
         """Begin a plan, or go on with a paused one; None when another one did something with it meanwhile.
@@ -63,8 +64,10 @@ class Replayer:
             self.begin()  # it may be stored all the same
             raise
         if stored is not None:
+            if plan.state == "running" or plan.runner not in ("", self._name):
+                self._cut.add(plan.id)
             self._stops[plan.id] = asyncio.Event()
-            self._tasks[plan.id] = asyncio.create_task(self._patiently(stored, again=bool(plan.mark)))
+            self._tasks[plan.id] = asyncio.create_task(self._patiently(stored))
         return stored
 
     async def stop(self, plan_id: str, state: Literal["paused", "cancelled"]) -> Plan | None:
@@ -114,17 +117,17 @@ class Replayer:
             task.cancel()
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
 
-    async def _patiently(self, plan: Plan, *, again: bool) -> None:
+    async def _patiently(self, plan: Plan) -> None:
         present: Plan | None = plan
         while present is not None and self._is_mine(present):
             try:
-                await self._run(present, again=again)
+                await self._run(present)
                 return
             except Unavailable as error:
                 log.warning("replay plan %s: %s", plan.id, error)
             except Exception:
                 log.exception("replay plan %s", plan.id)
-            again = True
+            self._cut.add(plan.id)
             await asyncio.sleep(AWAY)
             try:
                 present = await self.plans.get(plan.id)
@@ -134,14 +137,13 @@ class Replayer:
     def _is_mine(self, plan: Plan) -> bool:
         return plan.state == "running" and plan.runner == self._name
 
-    async def _run(self, plan: Plan, *, again: bool) -> None:
-        """Send what is left; `again` says that of its first lot a part may have been sent, by whoever was killed."""
+    async def _run(self, plan: Plan) -> None:
+        """Send what is left."""
         size = min(LOT, max(1, plan.rate // LOTS_A_SECOND))
         async for part in self._parts(plan):
             for start in range(0, len(part), size):
                 began, lot = time.monotonic(), part[start : start + size]
-                counts = await self._send(plan, lot, again=again)
-                again = False
+                counts = await self._send(plan, lot)
                 further = await self._record(plan, counts, len(lot)) if counts else None
                 if further is None:
                     return
@@ -163,13 +165,13 @@ class Replayer:
     def _parts(self, plan: Plan) -> AsyncIterator[list[Any]]:
         return (self.plans.items if plan.of == "letters" else self.plans.events)(plan, plan.done)
 
-    async def _send(self, plan: Plan, lot: list[Any], *, again: bool) -> Counts | None:
+    async def _send(self, plan: Plan, lot: list[Any]) -> Counts | None:
         async def runs() -> bool:
             present = await self.plans.get(plan.id)
             return present is not None and self._is_mine(present)
 
         sender: Any = self._letters if plan.of == "letters" else self._past
-        counts: Counts | None = await sender.send(plan, lot, runs, again=again)
+        counts: Counts | None = await sender.send(plan, lot, runs, again=plan.id in self._cut)
         return counts
 
     async def _record(self, plan: Plan, counts: Counts, looked: int) -> Plan | None:
@@ -185,6 +187,7 @@ class Replayer:
         while present is not None and present.runner == self._name:
             stored = await self.plans.put(replace(present, **moved))
             if stored is not None:
+                self._cut.discard(plan.id)
                 return stored if stored.state == "running" else None
             present = await self.plans.get(plan.id)
         return None

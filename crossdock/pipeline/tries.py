@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, get_args
 
 from connectors.port import Connector, Outcome, Result
@@ -10,6 +11,7 @@ from crossdock.kernel import jsontext
 from crossdock.kernel.event import Event
 from crossdock.kernel.metrics import Metrics
 from crossdock.kernel.tracing import NONE, TRACEPARENT, Tracer
+from crossdock.personal import Cover
 from crossdock.pipeline.attempttrace import Attempt
 from crossdock.pipeline.delivery import Delivery, idempotency_key
 from crossdock.pipeline.gate import Gate
@@ -18,6 +20,7 @@ from routes.spec import Route
 
 log = logging.getLogger(__name__)
 
+_PLAIN = len("HTTP 200")
 MOST_SHOWN = 32 << 10  # bytes of a body that is kept in a dead letter
 
 Form = Callable[[Event, str], Event]  # what a target gets, made of an event and the name of its source
@@ -38,6 +41,7 @@ class Tries:
         self._limit_gauge = metrics.in_flight_limit.labels(route.connector)
         self._limit = 0
         self.shows: Shows | None = None
+        self.cover: Cover | None = None  # for what people read of a try
         self.tracer: Tracer | None = None
 
     async def enter(self, delivery: Delivery, held: Callable[[], bool]) -> Result | None:
@@ -62,7 +66,11 @@ class Tries:
         delivery.attempts += 1
         began = self._gate.clock()
         sending = self._traced if TRACEPARENT in delivery.message.headers else self._send
-        delivery.last = result = await sending(delivery, event)
+        result = await sending(delivery, event)
+        if self.cover and len(result.detail) > _PLAIN:  # a target may quote what it was sent
+            said = self.cover.text(delivery.message.headers, delivery.event, result.detail)
+            result = replace(result, detail=said)
+        delivery.last = result
         delivery.doubted = delivery.doubted or result.outcome == "in_doubt"
         self._gate.judge(result, began)
         if self._limit != (limit := int(self._gate.pace.limit)):

@@ -11,8 +11,10 @@ from crossdock.kernel.event import Event
 from crossdock.kernel.problems import Problem
 from crossdock.kernel.stream import DEDUPE, DIGEST, RAW_SEQ, SOURCE, Message, Record, lost
 from crossdock.kernel.tracing import NONE, TRACEPARENT, Context, carried
+from crossdock.personal import Cover
 from crossdock.pipeline.identity import content_digest, dedupe_key
 from crossdock.pipeline.ports import Owner
+from crossdock.project import Project
 from journal.keys import Key
 from transforms.lookups import Wait
 
@@ -66,6 +68,10 @@ class Work:
         if TRACEPARENT not in self.message.headers:
             return NONE
         return self.trace.headers() if self.trace else carried(self.message.headers)
+
+    def told(self, project: Project) -> tuple[Problem, ...]:
+        """Return its problems for people, who are not told what its schema calls personal."""
+        return Cover(project).problems(self.message.headers, self.event, self.problems)
 
     def record(self, canonical: Event) -> Record:
         """Return what is stored in EVENTS."""

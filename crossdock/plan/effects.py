@@ -19,12 +19,13 @@ _FAILED = {REFUSED, QUARANTINED, DEAD}
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One event and what differs for it."""
+    """One event, by its place among all, and what differs for it."""
 
     id: str
     source: str
     type: str
     differences: tuple[Difference, ...]
+    place: int = 0
 
 
 @dataclass(slots=True)
@@ -50,11 +51,11 @@ def effects(base: Project, candidate: Project, past: _Past, edited: _Past | None
     """
     found = Effects()
     before, after = Rehearsal(base).play(past), Rehearsal(candidate).play(past if edited is None else edited)
-    for old, new in zip(before, after, strict=True):
+    for place, (old, new) in enumerate(zip(before, after, strict=True)):
         differences = tuple(_differences(old, new))
         effect = _effect(old, new, differences)
         event = old.raw or new.raw
-        example = Example(event.id if event else "", old.source, event.type if event else "", differences)
+        example = Example(event.id if event else "", old.source, event.type if event else "", differences, place)
         found.counts[effect] += 1
         found.kinds.setdefault(effect, Counter())[f"{example.source} {example.type}".strip()] += 1
         if effect != SAME:

@@ -6,7 +6,7 @@ from typing import Any
 
 from crossdock.kernel.content import Spot
 from crossdock.kernel.event import Event
-from crossdock.kernel.secretlike import may_hold_secret
+from crossdock.kernel.secretlike import secret_lines
 from crossdock.plan.resending import again
 from crossdock.plan.rules import HIDDEN, placed
 from crossdock.project import Project
@@ -72,8 +72,9 @@ def changes(then: Mapping[str, bytes], now: Mapping[str, bytes], names: Iterable
 
 def _lines(before: bytes, after: bytes) -> Iterator[str]:
     old, new = (raw.decode("utf-8", "replace").splitlines() for raw in (before, after))
+    secret = {lines[place] for lines in (old, new) for place in secret_lines(lines)}
     for line in list(unified_diff(old, new, n=2, lineterm=""))[2:]:
-        yield line[0] + HIDDEN if may_hold_secret(line) else line
+        yield line[0] + HIDDEN if line[1:] in secret else line
 
 
 def passed(project: Project, names: Iterable[str], letter: DeadLetter) -> set[str]:

@@ -8,7 +8,7 @@ import jsonschema_rs
 
 from crossdock.kernel import jsontext, yamlfile
 from crossdock.kernel.problems import Problem, Refused
-from crossdock.kernel.secretlike import may_hold_secret
+from crossdock.kernel.secretlike import secret_lines
 from crossdock.project import Project
 from crossdock.trial.outcome import Outcome
 from schemas.registry import FOLDER
@@ -64,5 +64,5 @@ def _line(files: Mapping[str, bytes], problem: Problem) -> dict[str, str]:
     lines: Sequence[str] = files.get(problem.file, b"").decode("utf-8", "replace").splitlines()
     if not 0 < problem.line <= len(lines):
         return {}
-    text = lines[problem.line - 1]
-    return {"text": HIDDEN if may_hold_secret(text) else text}
+    place = problem.line - 1
+    return {"text": HIDDEN if place in secret_lines(lines) else lines[place]}

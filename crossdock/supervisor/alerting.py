@@ -49,7 +49,7 @@ def watch(here: Base, journal: SqlJournal, desk: Callable[[], Desk]) -> Engine:
 
 def _gaps(desk: Desk) -> list[dict[str, Any]] | None:
     ledger = desk.last_ledger()
-    return ledger.gaps if ledger else None
+    return ledger.gaps if ledger and not ledger.young else None
 
 
 async def _drifting(desk: Desk) -> list[str]:

@@ -126,7 +126,7 @@ class Keeper:
                 stderr=log,
                 pass_fds=(ready, self._lock, *self.child.files),
                 start_new_session=True,  # Ctrl-C at the terminal reaches the supervisor only, which drains in order
-                preexec_fn=_bind_to(os.getpid()),
+                preexec_fn=bound_to(os.getpid()),
             )
         finally:
             os.close(log)
@@ -136,7 +136,7 @@ class Keeper:
         self._changed()
 
 
-def _bind_to(parent: int) -> Callable[[], None]:
+def bound_to(parent: int) -> Callable[[], None]:
     """Return what a new process does first: ask the kernel for SIGKILL when its parent dies, even of `kill -9`."""
     libc = ctypes.CDLL(None) if sys.platform == "linux" else None
 

@@ -17,6 +17,7 @@ from crossdock.adapters.inbox import NatsInbox
 from crossdock.adapters.topology import REDELIVERED
 from crossdock.adapters.watch import NatsBacklogs
 from crossdock.inforce import Content
+from crossdock.personal import Cover
 from crossdock.pipeline.admission import Cast
 from crossdock.pipeline.attempts import Attempts
 from crossdock.pipeline.awaited import Awaited
@@ -117,6 +118,7 @@ class Lanes:
             route, opened.connector, opened.gate, here.streams, self._recorder, here.metrics, project.revision, form
         )
         attempts.tries.tracer = here.tracer
+        attempts.tries.cover = Cover(project)
         attempts.tries.shows = partial(request_of, opened.spec)
         if reply := opened.spec.reply:
             attempts.replies = Replies(project, reply[1], here.streams)

@@ -23,7 +23,7 @@ from crossdock.adapters.records import NatsRecords
 from crossdock.adapters.sends import NatsSends
 from crossdock.adapters.sql import SqlJournal
 from crossdock.adapters.stored import stored
-from crossdock.adapters.topology import ACCESS, APPROVALS, PLANS, PROBLEMS, SESSIONS
+from crossdock.adapters.topology import ACCESS, APPROVALS, PLANS, PROBLEMS, SESSIONS, UNREADABLE
 from crossdock.adapters.watch import NatsWatch
 from crossdock.inforce import Content
 from crossdock.kernel.accesssettings import Tls
@@ -31,6 +31,7 @@ from crossdock.pipeline.acts import Acts
 from crossdock.pipeline.backfiller import Backfiller
 from crossdock.pipeline.replayer import Replayer
 from crossdock.pipeline.retraced import retraced
+from crossdock.pipeline.unreadable import Unreadable
 from crossdock.project import Project
 from crossdock.supervisor import alerting, drifting
 from crossdock.supervisor.applying import Applying
@@ -68,7 +69,7 @@ async def ops(env: Mapping[str, str]) -> None:
         add_pages(app)
         give_way(TELLS)  # late, for a quick start; before the threads of the projection, which take it over
         following = asyncio.create_task(here.following.run(change))
-        projector = Projector(here.client, journal, here.settings.retention.journal, ledgers.hear)
+        projector = Projector(here.client, journal, here.settings.retention.journal, desk.unreadable, ledgers.hear)
         beside = partial(drifting.run, here, desk.drifts, heard, lambda: desk.project)
         works = (projector.run, ledgers.run, partial(truths, here, desk), beside)
         projecting = [asyncio.create_task(lasting(act)) for act in works]
@@ -112,6 +113,7 @@ def _desk(here: Base, env: Mapping[str, str], stores: _Stores, heard: reports.Re
         ledger=ledgers.now,
         prove=ledgers.deep,
         last_ledger=lambda: ledgers.latest,
+        unreadable=Unreadable(NatsRecords(here.client, UNREADABLE), here.metrics.unreadable),
         lags=lambda: lags(here.client, desk.project),
         states=heard.states,
         polls=heard.polls,
@@ -145,7 +147,7 @@ def _backfiller(here: Base, project: Callable[[], Project]) -> Backfiller:
 def _replayer(here: Base, journal: SqlJournal, project: Callable[[], Project]) -> Replayer:
     plans, letters = Plans(NatsRecords(here.client, PLANS)), NatsLetters(here.client)
     sends = NatsSends(here.client, project)
-    acts = Acts(journal.known, journal.position, sends.recorded)
+    acts = Acts(journal.known, journal.position, sends)
     return Replayer(plans, letters, acts, retraced(here.streams, here.tracer), sends, project)
 
 

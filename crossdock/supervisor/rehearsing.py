@@ -32,4 +32,4 @@ class Rehearsing:
         base = kept[0] if kept else present
         from crossdock.plan.resending import resend  # noqa: PLC0415  what a dry run needs, most never ask for
 
-        return await self._trials.run(lambda: resend(base, candidate, letters, edited))
+        return await self._trials.run(lambda: resend(base, candidate, letters, edited, present))

@@ -39,7 +39,7 @@ async def _refresh(here: Base, desk: Desk) -> None:
     gaps = Counter(dict.fromkeys(_all(sources, routes), 0))
     for gap in ledger.gaps if ledger else ():
         gaps[gap["source"], gap["route"]] += gap["events"]
-    if ledger:
+    if ledger and not ledger.young:  # none is better than a 0 that ends what fires
         put(here.metrics.ledger_gap, gaps)
     letters = Counter(dict.fromkeys(_all(sources, routes), 0))
     for stage, name, count in (await asyncio.to_thread(desk.journal.counts))["letters"]:

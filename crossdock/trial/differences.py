@@ -1,6 +1,6 @@
 """The differences between two JSON values, each with its JSON pointer; tests and plans tell them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -44,6 +44,11 @@ class Difference:
         if self.expected is NOTHING:
             return f"{place}: {shown(self.got)} is new"
         return f"{place}: {shown(self.expected)} became {shown(self.got)}"
+
+    def changed(self, act: Callable[[Any], Any]) -> "Difference":
+        """Return it with other values, where it has values."""
+        ends = (value if value is NOTHING else act(value) for value in (self.expected, self.got))
+        return Difference(self.what, self.pointer, *ends)
 
     def as_dict(self, expected: str = "expected", got: str = "got") -> dict[str, Any]:
         """Return it for JSON; a value that is not there has no member."""

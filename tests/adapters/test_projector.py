@@ -12,9 +12,13 @@ from sqlalchemy.exc import OperationalError
 from crossdock.adapters import projector
 from crossdock.adapters.inbox import NatsInbox
 from crossdock.adapters.log import Acks, NatsLog
+from crossdock.adapters.memoryrecords import MemoryRecords
 from crossdock.adapters.projector import Projector, pause
 from crossdock.adapters.sql import SqlJournal
+from crossdock.kernel.metrics import Metrics
 from crossdock.kernel.stream import JOURNAL, Message, Record
+from crossdock.pipeline.unreadable import Unreadable
+from dlq.ports import Records
 from journal.entry import SUBJECT, Entry, pack
 from tests.realservers import clean, until
 
@@ -37,8 +41,9 @@ async def write(client: Client, *ids: int) -> None:
 
 
 @asynccontextmanager
-async def projecting(client: Client, store: SqlJournal) -> AsyncIterator[None]:
-    task = asyncio.create_task(Projector(client, store, AGES).run())
+async def projecting(client: Client, store: SqlJournal, records: Records | None = None) -> AsyncIterator[None]:
+    noted = Unreadable(records or MemoryRecords(), Metrics().unreadable)
+    task = asyncio.create_task(Projector(client, store, AGES, noted).run())
     try:
         yield
     finally:

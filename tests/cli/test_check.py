@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
+from crossdock import checking
 from crossdock.cli.app import app
 from tests.smallproject import SALE_MAP, STOCK, TILLS, edited, write
 
@@ -115,3 +116,25 @@ def test_variables_that_are_set_are_checked_as_they_are(tmp_path: Path, monkeypa
     result = run(tmp_path)
     # then
     assert "connectors/erp.yaml:3:1  private_address" in result.stdout
+
+
+WARNED = edited(TILLS, "{api_key: true}", "{shopify: {secret: hunter22}}")
+
+
+def test_what_up_would_start_with_is_a_warning_that_fails_only_where_it_is_asked_to(tmp_path: Path) -> None:
+    # given
+    root = write(tmp_path, WARNED)
+    # when
+    lenient, strict = run(root), run(root, "--strict")
+    # then
+    assert checking.check(root, {}, strict_env=False).obstacles == ()
+    assert (lenient.exit_code, strict.exit_code) == (0, 1)
+    assert "plain_secret" in lenient.stdout and "no problems, 1 warning: " in lenient.stdout
+    assert strict.stderr.splitlines()[-1] == f"1 warning in {root}"
+    assert json.loads(run(root, "--json").stdout)["problems"][0]["code"] == "plain_secret"
+
+
+def test_problems_and_warnings_are_counted_apart(tmp_path: Path) -> None:
+    result = run(write(tmp_path, WARNED | edited(STOCK, "to: erp", "to: epr")))
+    assert result.exit_code == 1
+    assert result.stderr.splitlines()[-1].startswith(("1 problem and 1 warning in", "1 problem and 2 warnings in"))

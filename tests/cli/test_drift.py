@@ -15,7 +15,8 @@ from crossdock.cli.remote import Remote
 FOUND = {
     "id": "dr-1", "partner": "stores", "source": "tills", "type": "pos.sale", "version": "1.0", "kind": "new_value",
     "pointer": "/lines/*/unit", "rule": "", "count": 3, "of": 400, "share": 0.0075, "first_seen": 1_790_000_000_000,
-    "last_seen": 1_790_000_060_000, "sample": "e-7", "breaks": True, "early": False, "values": ["\x1b[2Jbox"],
+    "last_seen": 1_790_000_060_000, "sample": "e-7", "letter": "", "refused": False,
+    "breaks": True, "early": False, "values": ["\x1b[2Jbox"],
     "usual": ["each"], "state": "open", "regressed": True, "owner": "", "due": 0, "overdue": False,
     "notes": [{"who": "ann", "at": 1_790_000_000_000, "text": "asked them"}],
 }  # fmt: skip

@@ -12,6 +12,7 @@ from connectors import kinds
 from connectors.kinds import editor_schema
 from crossdock.cli.app import app
 from crossdock.cli.init import KINDS
+from crossdock.project import load
 from tests.docs.blocks import ROOT
 from tests.smallproject import write
 
@@ -53,6 +54,17 @@ def test_a_new_project_may_go_into_an_empty_folder_and_a_script_hears_its_files(
     files = json.loads(run("init", tmp_path, "--json").stdout)["files"]
     assert {"gateway/webshop.yaml", ".vscode/settings.json", ".crossdock/source.json"} < set(files)
     assert all((tmp_path / file).is_file() for file in files)
+
+
+def test_a_new_project_has_alerts_that_are_in_force_and_its_readme_names_every_folder(tmp_path: Path) -> None:
+    # when
+    run("init", tmp_path)
+    # then
+    assert list(load(tmp_path, {}, strict_env=False).alerts.rules) == [
+        "ledger-gap", "dead-letters", "erp-away",
+    ]  # fmt: skip
+    told = (tmp_path / "README.md").read_text()
+    assert [one.name for one in tmp_path.iterdir() if one.is_dir() and f"`{one.name}/`" not in told] == []
 
 
 def test_nothing_is_written_into_a_folder_that_holds_something(tmp_path: Path) -> None:

@@ -122,7 +122,7 @@ class House:
 
     async def acts(self) -> list[tuple[str, str, str, Mapping[str, Any]]]:
         """Return what the audit log has, oldest first."""
-        entries: list[AuditEntry] = (await Audit(self.log).newest(100))[::-1]
+        entries: list[AuditEntry] = (await Audit(self.log).newest(100))[0][::-1]
         return [(one.who, one.act, one.on, one.detail) for one in entries]
 
 

@@ -125,6 +125,15 @@ def _loop() -> Iterator[asyncio.AbstractEventLoop]:
         yield loop
     finally:
         asyncio.run_coroutine_threadsafe(serving.__aexit__(None, None, None), loop).result(30)
+        asyncio.run_coroutine_threadsafe(_cancelled(), loop).result(30)
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
         loop.close()
+
+
+async def _cancelled() -> None:
+    """Cancel what still waits on the loop, as `asyncio.run` does: the pings of pages that were closed."""
+    waiting = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in waiting:
+        task.cancel()
+    await asyncio.gather(*waiting, return_exceptions=True)

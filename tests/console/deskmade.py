@@ -21,10 +21,12 @@ from crossdock.adapters.memoryrecords import MemoryRecords
 from crossdock.adapters.memorysample import MemorySample
 from crossdock.adapters.sql import SqlJournal
 from crossdock.kernel.event import STRUCTURED
+from crossdock.kernel.metrics import Metrics
 from crossdock.kernel.stream import RAW_SEQ, VERSION, Lag, Message
 from crossdock.pipeline.backfiller import Backfiller
 from crossdock.pipeline.drifting import Drifts
 from crossdock.pipeline.driftstore import Known
+from crossdock.pipeline.unreadable import Unreadable
 from dlq.approvals import Approvals
 from dlq.audit import Audit
 from dlq.problems import Marks
@@ -120,12 +122,12 @@ async def office(
         project=smallproject.project(folder, changes), journal=journal, keys=made.keys,
         last_uses=made.uses.last, letters=made, streams=made.streams, stored=made.stored, past=made.past,
         ledger=ledger, prove=lambda _: ledger(), last_ledger=lambda: None,
-        lags=lags, states=lambda: made.states, polls=dict, pause=made.pause, metrics=lambda: b"", asyncapi=dict,
-        office=made.office, backfiller=Backfiller(backfills, backfills, made.streams, lambda: desk.project),
+        unreadable=Unreadable(MemoryRecords(), Metrics().unreadable), lags=lags, states=lambda: made.states, polls=dict,
+        pause=made.pause, metrics=lambda: b"", asyncapi=dict, office=made.office,
+        backfiller=Backfiller(backfills, backfills, made.streams, lambda: desk.project),
         audit=Audit(MemoryAudit()), marks=Marks(MemoryRecords()), alerts=alarm(lambda: desk.project),
         drifts=Drifts(MemorySample(made.streams), Known(MemoryRecords()), lambda: desk.project),
-        processes=journal.processes, conformance=journal.processes.pairs,
-        rehearse=nothing_tried, unpark=made.unpark,
+        processes=journal.processes, conformance=journal.processes.pairs, rehearse=nothing_tried, unpark=made.unpark,
         examiner=Examined(lambda: desk.project), approvals=Approvals(MemoryRecords()), second_person={},
         replayer=replayer(journal, made, made.streams, lambda: desk.project),
     )  # fmt: skip

@@ -41,6 +41,8 @@ RAW_EVENT = Event("s-1", "/till/1", "pos.sale", SALE, "2026-11-21T09:30:00Z", da
 MADE = Event("s-1", "/till/1", "inventory.sold", SOLD, dataschema="crossdock:/inventory.sold/1.1")
 AT_PROCESS, AT_TARGET = letter_id("process", "tills", 1), letter_id("deliver", "stock", 2)
 ROLES = {"vera": Role.VIEWER, "ann": Role.OPERATOR, "bob": Role.OPERATOR}
+FROM_OUTSIDE = ("oidc:ann~1", "oidc:ann~2", "oidc:ann.berg~1")  # two people, of whom the first has two names
+ROLES |= dict.fromkeys(FROM_OUTSIDE, Role.OPERATOR)
 
 
 def changes() -> dict[str, str | None]:
@@ -126,7 +128,7 @@ class Scene:
 
     async def acts(self) -> list[AuditEntry]:
         """Return what the audit log has, oldest first."""
-        return (await Audit(self.log).newest(100))[::-1]
+        return (await Audit(self.log).newest(100))[0][::-1]
 
     def sent(self) -> list[Record]:
         """Return what was stored after the beginning, but for the journal."""

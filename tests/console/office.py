@@ -109,11 +109,17 @@ def alarm(project: Callable[[], Project]) -> Engine:
     return Engine(lambda: project().alerts, Quiet(), MemoryRecords(), Quiet(), "http://ops")
 
 
+class Untold(MemorySends):
+    """Be streams of which the journal need not be told."""
+
+    async def recorded(self) -> int:
+        return 0
+
+
 def replayer(journal: SqlJournal, letters: Letters, streams: MemoryLog, project: Callable[[], Project]) -> Replayer:
     """Send again what a journal knows; it is told of what is sent by the test alone, so nobody waits for that."""
 
-    async def recorded() -> int:
-        return 0
-
-    acts = Acts(journal.known, journal.position, recorded)
-    return Replayer(Plans(MemoryRecords()), letters, acts, streams, MemorySends(streams), project)
+    sends = Untold(streams)
+    return Replayer(
+        Plans(MemoryRecords()), letters, Acts(journal.known, journal.position, sends), streams, sends, project
+    )

@@ -15,11 +15,13 @@ from crossdock.adapters.memorybackfills import MemoryBackfills
 from crossdock.adapters.memoryrecords import MemoryRecords
 from crossdock.adapters.memorysample import MemorySample
 from crossdock.adapters.sql import SqlJournal
+from crossdock.kernel.metrics import Metrics
 from crossdock.kernel.problems import Unavailable
 from crossdock.kernel.stream import Lag, Message
 from crossdock.pipeline.backfiller import Backfiller
 from crossdock.pipeline.drifting import Drifts
 from crossdock.pipeline.driftstore import Known
+from crossdock.pipeline.unreadable import Unreadable
 from dlq.approvals import Approvals
 from dlq.audit import Audit
 from dlq.problems import Marks
@@ -62,6 +64,7 @@ class Office:
     streams: FlakyLog
     journal: SqlJournal
     drifts: Drifts
+    unreadable: Unreadable
     pauses: list[tuple[str, bool]] = field(default_factory=list)
     unparked: list[str] = field(default_factory=list)
 
@@ -115,7 +118,7 @@ def office(root: Path, away: bool = False, access: Access | None = None) -> Offi
     desk = Desk(
         project=project(root), journal=journal, keys=keys, last_uses=MemoryUses().last, letters=Letters(),
         streams=streams, stored=held.stored, past=held.past, ledger=ledger, prove=lambda _: ledger(),
-        last_ledger=lambda: None, lags=lags,
+        last_ledger=lambda: None, unreadable=Unreadable(MemoryRecords(), Metrics().unreadable), lags=lags,
         states=lambda: {"stock": {"breaker": "open", "behind": True}}, polls=dict, pause=pause,
         metrics=lambda: b"crossdock_x 1\n", asyncapi=lambda: {"asyncapi": "3.0.0"},
         office=OpenOffice(), backfiller=Backfiller(backfills, backfills, streams, lambda: desk.project),
@@ -127,4 +130,5 @@ def office(root: Path, away: bool = False, access: Access | None = None) -> Offi
         conformance=journal.processes.pairs,
     )  # fmt: skip
     journal.project([ACCEPTED, ROUTED, DEAD], 1)
-    return Office(create_app(desk, access or open_access(TOKEN)), keys, streams, journal, desk.drifts, pauses, unparked)
+    app = create_app(desk, access or open_access(TOKEN))
+    return Office(app, keys, streams, journal, desk.drifts, desk.unreadable, pauses, unparked)

@@ -41,7 +41,7 @@ class Office:
         return cast(dict[str, Any], (await self.call("GET")).json())
 
     async def acts(self) -> list[tuple[str, str]]:
-        return [(one.act, one.on) for one in await self.audit.newest(10, 0, "", "")]
+        return [(one.act, one.on) for one in (await self.audit.newest(10, 0, "", ""))[0]]
 
 
 def scene(tmp_path: Path, act: Callable[[Office], Awaitable[None]]) -> None:

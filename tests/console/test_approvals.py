@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from crossdock.kernel.stream import EDIT
 from crossdock.pipeline.recorder import now_ms
 from dlq import approvals
-from tests.console.letterscene import AT_PROCESS, AT_TARGET, NAME, Scene, played
+from tests.console.letterscene import AT_PROCESS, AT_TARGET, FROM_OUTSIDE, NAME, Scene, played
 
 PATCH = [{"op": "replace", "path": "/data/customer", "value": "Grace Hopper"}]
 ALL = {"edit": 1, "discard": 1}
@@ -48,6 +49,16 @@ def test_it_is_done_when_another_person_approves(tmp_path: Path, act: str) -> No
         for word in ("approve", "refuse"):
             assert (await decide(scene, wanted["id"], word)).status == 409
         assert len(scene.noted()) == 1
+
+    played(tmp_path, scenario, ALL)
+
+
+def test_people_of_an_identity_provider_are_told_apart_by_more_than_their_names(tmp_path: Path) -> None:
+    async def scenario(scene: Scene) -> None:
+        ann, other, renamed = FROM_OUTSIDE
+        wanted = await asked(scene, who=ann)
+        assert (await decide(scene, wanted["id"], "approve", renamed)).status == 403
+        assert (await decide(scene, wanted["id"], "approve", other)).json()["state"] == "done"
 
     played(tmp_path, scenario, ALL)
 
@@ -123,6 +134,36 @@ def test_what_changed_meanwhile_is_left_alone(tmp_path: Path) -> None:
         assert scene.journal.known([AT_TARGET])[AT_TARGET].failures == failed.failures + 1
         done = (await decide(scene, wanted["id"], "approve")).json()
         assert (done["state"], done["result"]["outcome"], scene.sent()) == ("done", "skipped", [])
+        assert done["outcome"] == "skipped: it has failed again since"
+
+
+def test_of_an_approved_edit_and_a_replay_at_once_one_is_sent_and_the_approval_says_which(tmp_path: Path) -> None:
+    async def scenario(scene: Scene) -> None:
+        # given an edit that is asked for, and a replay that came before it was approved
+        wanted = await asked(scene)
+        replayed = (await scene.call("ann", "POST", "replays", {"ids": [AT_TARGET]})).json()
+        scene.journal.project(scene.noted(), 2)
+        # when
+        done = (await decide(scene, wanted["id"], "approve")).json()
+        # then
+        assert (replayed["items"][0]["outcome"], done["result"]["outcome"]) == ("sent", "skipped")
+        assert done["outcome"] == "skipped: another replay of it is under way"
+        (copy,) = scene.sent()
+        assert EDIT not in copy.headers
+
+    played(tmp_path, scenario, ALL)
+
+
+def test_an_edit_whose_process_was_killed_after_it_was_sent_is_told_as_sent(tmp_path: Path) -> None:
+    async def scenario(scene: Scene) -> None:
+        wanted = await asked(scene)
+        assert (await decide(scene, wanted["id"], "approve")).json()["result"]["outcome"] == "sent"
+        scene.journal.project(scene.noted(), 2)
+        ended = await scene.desk.approvals.get(wanted["id"])
+        assert ended is not None
+        await scene.desk.approvals.put(replace(ended, state="approved", then=1))
+        done = (await decide(scene, wanted["id"], "approve")).json()
+        assert (done["result"]["outcome"], done["outcome"], len(scene.sent())) == ("sent", "done", 1)
 
     played(tmp_path, scenario, ALL)
 

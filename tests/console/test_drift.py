@@ -131,6 +131,7 @@ def test_a_proposal_is_shown_for_findings_together_and_refused_with_the_reason(t
         assert made_up["schema"]["$id"] == "crossdock:/pos.sale/1.1"
         answer = await made.call("GET", f"/ops/v1/drift/{rule}/proposal")
         assert (answer.status, "a rule of its schema is broken" in answer.json()["detail"]) == (422, True)
+        assert "nothing_to_widen" not in answer.json()["detail"]
         assert (await made.call("GET", "/ops/v1/drift/dr-none/proposal")).status == 404
 
     scene(tmp_path, act)

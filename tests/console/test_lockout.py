@@ -3,10 +3,13 @@
 import asyncio
 
 import pytest
+from argon2 import PasswordHasher, extract_parameters
+from argon2.exceptions import VerifyMismatchError
 from hypothesis import given
 from hypothesis import strategies as st
 
 from console import lockout
+from console.access import Role
 from console.lockout import Lockout
 from console.passwords import AT_ONCE, MOST_WAITING, Crowded, Passwords
 from console.users import Users
@@ -196,5 +199,28 @@ def test_nobody_is_called_as_who_acts_with_the_token_of_the_installation() -> No
         wanted = {"name": "token", "role": "admin", "password": PASSWORD}
         assert (await place.bearer("POST", "/ops/v1/users", wanted)).status == 422
         assert await place.access.users.find("token") is None
+
+    asyncio.run(scenario())
+
+
+def test_a_name_that_nobody_has_costs_the_work_of_one_that_somebody_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def scenario() -> None:
+        # given
+        made, looked_at = await house(), list[str]()
+        digest = await made.access.passwords.digest(PASSWORD)
+        for name in ("known", "gone"):
+            await made.access.users.add(name, Role.VIEWER, digest, 1)
+        await made.bearer("PATCH", "/ops/v1/users/gone", {"disabled": True})
+
+        def verify(_: PasswordHasher, hashed: str, __: str) -> bool:
+            looked_at.append(hashed)
+            raise VerifyMismatchError
+
+        monkeypatch.setattr(PasswordHasher, "verify", verify)
+        # when
+        statuses = [(await made.browser().sign_in(name)).status for name in ("known", "gone", "nobody")]
+        # then
+        assert statuses == [401, 401, 401]
+        assert [extract_parameters(one) for one in looked_at] == [extract_parameters(digest)] * 3
 
     asyncio.run(scenario())

@@ -10,6 +10,7 @@ from crossdock.pipeline.rhythm import DAY
 from journal import entry
 from journal.entry import Entry
 from tests.console.opsmade import Office, office
+from tests.console.test_drift import came
 
 NOW = int(time.time() * 1000)
 ACCEPTED = Entry(NOW, entry.GATEWAY, entry.ACCEPTED, "stores", "tills", type="pos.sale")
@@ -81,13 +82,31 @@ def test_the_same_days_before_are_told_beside_it(tmp_path: Path) -> None:
 def test_drift_and_silence_cost_points_and_what_an_open_schema_always_left_out_does_not(tmp_path: Path) -> None:
     async def act(made: Office) -> None:
         note(made, *sold(10))
-        made.drifts.refused({"source": "tills", "type": "pos.sale", "version": "1.0", "id": "r", "data": {"store": 1}})
+        await came(made, *[{}] * 120)
+        await came(made, {"colour": "red"})
         rhythm = made.drifts.known.rhythm("tills")
+        rhythm.last = 0  # as if they had come a day ago
         for at in range(NOW - DAY - 600_000, NOW - DAY, 60_000):
             rhythm.came(1, at)
         found = await one(made)
         assert found["silent"] == ["tills"] and found["drift"]
         assert {loss["rule"] for loss in found["lost"]} == {"drift", "silent"}
+
+    scene(tmp_path, act)
+
+
+def test_what_is_refused_costs_points_once_and_is_no_drift_of_a_partner(tmp_path: Path) -> None:
+    async def act(made: Office) -> None:
+        note(made, *sold(10))
+        for number in range(3):
+            data: dict[str, Any] = {"store": "0042", "receipt": None, "lines": [], "till": number}
+            event = {"source": "tills", "type": "pos.sale", "version": "1.0", "id": f"r-{number}", "data": data}
+            made.drifts.refused(event)
+        made.drifts.known.refused({"gateway": {("stores", "schema_violation"): 3}}, NOW)
+        found = await one(made)
+        assert [loss["rule"] for loss in found["lost"]] == ["refused"]
+        told = {(known["kind"], known["refused"], known["sample"]) for known in found["drift"]}
+        assert told == {("unknown_field", True, ""), ("null", True, "")}
 
     scene(tmp_path, act)
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from console import outcomes, selections
-from console.masking import personal_of_all, shown_patch
+from console.masking import shown_patch
 from crossdock.kernel.event import Event, encode_structured
 from crossdock.kernel.stream import RAW_SEQ, SOURCE, Record
 from journal import entry
@@ -115,6 +115,24 @@ def test_what_was_sent_is_told_by_target_and_what_failed_again_by_name(tmp_path:
     scene(tmp_path, act)
 
 
+def test_an_event_that_came_to_one_route_may_come_to_another_later(tmp_path: Path) -> None:
+    async def act(here: Office) -> None:
+        plan = await made(here, events={"from": "2026-09-01T00:00Z"}, to="all", from_stage="raw", rate=10_000)
+        assert (await here.call("POST", f"/ops/v1/plans/{plan['id']}/run")).status == 200
+        now = (await ended(here, plan["id"]))["begun"] + 1000
+        came = [lines(n)[2]._replace(at=now, outcome=entry.DELIVERED) for n in (1, 2, 3)]
+        again = [line._replace(stage=entry.REPLAY, outcome=entry.REPLAYED, route="") for line in came]
+        here.journal.project([*again, *(lines(n)[1]._replace(at=now) for n in (1, 2, 3))], 3)
+        for position, route in ((4, "stock"), (5, "orders")):
+            # when the journal hears of one route
+            here.journal.project([line._replace(route=route) for line in came], position)
+            shown = (await here.call("GET", f"/ops/v1/plans/{plan['id']}")).json()["report"]["targets"]
+            # then
+            assert {"target": route, "delivered": 3} in shown
+
+    scene(tmp_path, act)
+
+
 def told(record: Record) -> list[Entry]:
     return entry.unpack(record.payload) if record.subject == entry.SUBJECT else []
 
@@ -199,7 +217,7 @@ def test_the_audit_log_has_the_patch_of_a_plan_that_is_run(tmp_path: Path) -> No
 
 
 def test_a_patch_of_events_of_many_types_is_covered_where_any_schema_calls_a_place_personal(tmp_path: Path) -> None:
-    personal = personal_of_all(smallproject.project(tmp_path, changes()))
+    personal = smallproject.project(tmp_path, changes()).personal_anywhere
     patch = [{"op": "add", "path": path, "value": {"customer": "Ada"}} for path in ("/data", "/data/customer")]
     patch.append({"op": "add", "path": "/data/till", "value": "7"})
     assert [one["value"] for one in shown_patch(patch, personal)] == [{"customer": "***"}, "***", "7"]

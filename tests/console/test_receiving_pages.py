@@ -202,6 +202,7 @@ def test_a_schema_that_allows_a_finding_is_shown_as_a_difference_alone_and_with_
 def test_what_no_schema_should_allow_says_why(shown: Seen) -> None:
     page = shown.go(finding(shown, "rule"))
     expect(page.get_by_text("a rule of its schema is broken")).to_be_visible()
+    expect(page.get_by_text("breaks the rule")).to_be_visible()
     expect(shown.go("/drift/dr-none").get_by_text("no finding dr-none")).to_be_visible()
 
 

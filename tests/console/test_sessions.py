@@ -33,6 +33,7 @@ def test_who_signs_in_gets_a_cookie_that_scripts_and_other_sites_do_not() -> Non
         assert (cookie["secure"], cookie["domain"], cookie["max-age"]) == ("", "", "")
         assert len(cookie.value) >= 43 and cookie.value not in answer.body.decode()
         assert (await browser.send("GET", "/ops/v1/act")).json() == "operator"
+        assert (await browser.send("GET", "/ops/v1/session")).json()["password"] is True
 
     scene(steps)
 
@@ -101,6 +102,7 @@ def test_a_token_signs_in_too_and_its_session_ends_with_it(token: str) -> None:
         answer = await browser.send("POST", "/ops/v1/session", {"token": token or own["token"]})
         browser.keep(answer)
         assert answer.json()["person"] == ("token" if token else "token:kiosk")
+        assert (await browser.send("GET", "/ops/v1/session")).json()["password"] is False
         assert (await browser.send("GET", "/ops/v1/act")).status == 200
         await made.bearer("DELETE", f"/ops/v1/tokens/{own['id']}")
         assert (await browser.send("GET", "/ops/v1/act")).status == (200 if token else 401)
@@ -201,7 +203,7 @@ def test_a_session_tells_who_one_is_and_nobody_that_there_is_nobody() -> None:
     async def steps(made: House, browser: Browser) -> None:
         assert (await browser.send("GET", "/ops/v1/session")).json() == {"detail": "nobody is signed in", "oidc": False}
         signed = (await browser.sign_in()).json()
-        assert (await browser.send("GET", "/ops/v1/session")).json() == {**signed, "oidc": False}
+        assert (await browser.send("GET", "/ops/v1/session")).json() == {**signed, "oidc": False, "password": True}
         assert (await made.bearer("GET", "/ops/v1/session")).json()["role"] == "admin"
         assert (await made.bearer("DELETE", "/ops/v1/session")).status == 409
 

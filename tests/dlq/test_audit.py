@@ -126,11 +126,41 @@ def test_the_newest_come_first_a_page_at_a_time_of_one_person_or_act(monkeypatch
 
     async def scenario() -> None:
         log = Audit(await filled())
-        assert [one.number for one in await log.newest(4)] == [6, 5, 4, 3]
-        assert [one.number for one in await log.newest(4, before=3)] == [2, 1]
-        assert [one.number for one in await log.newest(2, who="ann")] == [5, 3]
-        assert [one.number for one in await log.newest(9, act="replay", who="bob")] == [2]
-        assert await Audit(MemoryAudit()).newest(9) == []
+        assert [one.number for one in (await log.newest(4))[0]] == [6, 5, 4, 3]
+        assert [one.number for one in (await log.newest(4, before=3))[0]] == [2, 1]
+        assert [one.number for one in (await log.newest(2, who="ann"))[0]] == [5, 3]
+        assert [one.number for one in (await log.newest(9, act="replay", who="bob"))[0]] == [2]
+        assert await Audit(MemoryAudit()).newest(9) == ([], 0)
+
+    asyncio.run(scenario())
+
+
+def test_who_asks_for_what_is_rare_is_told_how_far_was_looked_and_goes_on_from_there(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(audit, "PAGE", 2)
+    monkeypatch.setattr(audit, "MOST_PAGES", 3)
+
+    class Counting(MemoryAudit):
+        read = 0
+
+        async def page(self, after: int, limit: int) -> list[tuple[int, bytes]]:
+            self.read += 1
+            return await super().page(after, limit)
+
+    async def scenario() -> None:
+        store = Counting()
+        log = Audit(store)
+        for number in range(20):
+            await log.note("eve" if number == 1 else "ann", "", "pause", "stock", {})
+        assert await log.newest(9, who="eve") == ([], 15)
+        assert store.read == 3
+        assert await log.newest(9, before=15, who="eve") == ([], 9)
+        found, older = await log.newest(9, before=9, who="eve")
+        assert ([one.number for one in found], older) == ([], 3)
+        found, older = await log.newest(9, before=3, who="eve")
+        assert ([one.number for one in found], older) == ([2], 0)
+        assert [(await log.newest(limit))[1] for limit in (1, 3)] == [20, 18]
 
     asyncio.run(scenario())
 

@@ -1,4 +1,7 @@
-"""Secrets appear nowhere: an installation with canaries for secrets is driven, and all that it leaves is searched."""
+"""Secrets appear nowhere: an installation with canaries for secrets is driven, and all that it leaves is searched.
+
+What is personal appears nowhere either, but in the event itself, for those who may read that.
+"""
 
 import asyncio
 import hashlib
@@ -45,11 +48,12 @@ class Canaries:
 
 
 @asynccontextmanager
-async def parrot() -> AsyncIterator[str]:
-    """Be a target that refuses every request and repeats all that was in it."""
+async def parrot(customer: str) -> AsyncIterator[str]:
+    """Be a target that refuses every request, repeats all that was in it, and knows for whom it is."""
 
     async def repeat(request: web.Request) -> web.Response:
-        said = {"you sent": [*request.headers.items()], "to": str(request.url), "secret": request.headers["x-erp-key"]}
+        said = {"no such customer": customer, "you sent": [*request.headers.items()], "to": str(request.url)}
+        said["secret"] = request.headers["x-erp-key"]
         return web.json_response(said, status=400, headers={"x-echo": request.headers["authorization"]})
 
     app = web.Application()
@@ -86,25 +90,29 @@ def test_no_secret_is_in_a_log_a_dead_letter_an_answer_a_metric_or_the_data_fold
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def scenario() -> None:
-        birds = Canaries()
+        birds, persons = Canaries(), Canaries()
         for variable in ("SHOPIFY_SECRET", "SHOPIFY_OLD_SECRET", "OIDC_SECRET"):
             monkeypatch.setenv(variable, birds.hatch(variable))
-        async with parrot() as target, running(tmp_path / "site", config(tmp_path, birds, target)) as site:
+        async with (
+            parrot(persons.hatch("customer")) as target,
+            running(tmp_path / "site", config(tmp_path, birds, target)) as site,
+        ):
             for partner, key in site.keys.items():
                 birds.keep(f"key of {partner}", key.split("_", 2)[2])
             headers = await people(site, birds)
-            await events(site, birds)
+            await events(site, birds, persons)
             await dead(site)
-            found = [line async for line in told(site, birds, headers)]
+            found = [line async for line in told(site, birds, persons, headers)]
+            await revealed(site, persons)
             birds.keep("token of the installation", site.ready.ops_token)
             data = Path(site.ready.data)
             credentials = json.loads((data / "credentials.json").read_bytes())
             for name in ("nats_password", "valkey_password"):
                 birds.keep(name, credentials[name])
-            found += [line async for line in told(site, birds, headers)]
+            found += [line async for line in told(site, birds, persons, headers)]
         # then
         assert found == []
-        assert [*left(data, birds)] == []
+        assert [*left(data, birds, persons)] == []
 
     asyncio.run(scenario())
 
@@ -143,9 +151,9 @@ async def people(site: Site, birds: Canaries) -> dict[str, str]:
     return {"cookie": f"crossdock_session={cookie}", "x-csrf-token": csrf, "origin": site.ready.console}
 
 
-async def events(site: Site, birds: Canaries) -> None:
+async def events(site: Site, birds: Canaries, persons: Canaries) -> None:
     """Send what the ERP refuses, and what the gateway refuses."""
-    assert (await site.post(sale(1)))[0] == 202
+    assert (await site.post(sale(1, customer=persons.by_name["customer"])))[0] == 202
     shop = f"{site.ready.gateway}/v1/sources/shopify"
     body = b'{"id": 1}'
     good = hmac.new(birds.by_name["SHOPIFY_SECRET"].encode(), body, hashlib.sha256).hexdigest()
@@ -160,20 +168,30 @@ async def events(site: Site, birds: Canaries) -> None:
 
 async def dead(site: Site) -> None:
     """Wait for the dead letter of the ERP."""
-    while not (await site.ops("GET", "/ops/v1/dead-letters?route=stock-to-erp"))[1]["items"]:  # noqa: ASYNC110
+    while not (found := (await site.ops("GET", "/ops/v1/dead-letters?route=stock-to-erp"))[1]["items"]):  # noqa: ASYNC110
         await asyncio.sleep(0.2)
+    assert 'no such customer": "***"' in found[0]["detail"]
 
 
-async def told(site: Site, birds: Canaries, headers: dict[str, str]) -> AsyncIterator[str]:
-    """Yield each answer, page and metric in which a secret stands."""
+async def revealed(site: Site, persons: Canaries) -> None:
+    """Look at the dead letter as somebody who says why: the event and the answer are there as they were."""
+    (letter,) = (await site.ops("GET", "/ops/v1/dead-letters"))[1]["items"]
+    _, shown = await site.ops("GET", f"/ops/v1/dead-letters/{letter['id']}?reveal=the+customer+asks")
+    for part in ("original", "canonical", "answer"):
+        assert persons.sung(json.dumps(shown[part]).encode()), part
+
+
+async def told(site: Site, birds: Canaries, persons: Canaries, headers: dict[str, str]) -> AsyncIterator[str]:
+    """Yield each answer, page and metric in which a secret stands, or what is personal."""
     _, found = await site.ops("GET", "/ops/v1/dead-letters")
     letters = [f"/ops/v1/dead-letters/{one['id']}" for one in found["items"]]
     assert letters
     pages = [place.path for place in PLACES if "{" not in place.path]
     own = {**headers, "accept": "text/html"}
-    for path in [*(f"/ops/v1/{name}" for name in READ), "/ops/v1/events/sale-1", *letters, "/metrics", *pages]:
+    read = [f"/ops/v1/{name}" for name in (*READ, "events/sale-1")]
+    for path in [*read, *letters, "/metrics", *pages]:
         raw = await full(site, path, own if path in pages else headers)
-        for name in birds.sung(raw):
+        for name in (*birds.sung(raw), *(persons.sung(raw) if path != "/ops/v1/raw" else ())):  # which is the event
             yield f"{name} in {path}"
 
 
@@ -187,10 +205,11 @@ async def full(site: Site, path: str, headers: dict[str, str]) -> bytes:
                 return raw
 
 
-def left(data: Path, birds: Canaries) -> Iterator[str]:
-    """Yield each file of the installation in which a secret stands."""
+def left(data: Path, birds: Canaries, persons: Canaries) -> Iterator[str]:
+    """Yield each file of the installation in which a secret stands, or what is personal beside the streams."""
     files: list[Any] = [path for path in data.rglob("*") if path.is_file() and path.name not in CREDENTIALS]
     assert {"ops.log", "gateway.log", "journal.db"} <= {path.name for path in files}
     for path in files:
-        for name in birds.sung(path.read_bytes()):
+        beside = path.suffix == ".log" or path.name.startswith("journal.db")
+        for name in (*birds.sung(path.read_bytes()), *(persons.sung(path.read_bytes()) if beside else ())):
             yield f"{name} in {path.relative_to(data)}"

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from journal import marks
-from journal.marks import SIZE, Days, Marks
+from journal.marks import SIZE, Days, Lately, Marks
 
 SEQS = st.integers(0, 80 * SIZE)
 
@@ -17,7 +17,7 @@ def test_what_was_set_is_read_again_and_found_by_what_it_says(wanted: dict[int, 
         found[seq] = value
     said = sorted((seq, value) for seq, value in wanted.items() if value and seq >= first)
     assert list(found.said(first, 80 * SIZE)) == said
-    assert list(found.open(first, 80 * SIZE)) == [(seq, value) for seq, value in said if value in range(1, 5)]
+    assert list(found.open(first, 80 * SIZE)) == [(seq, value) for seq, value in said if value in (1, 2, 3, 4, 6)]
     known = {seq for seq, _ in said}
     assert list(found.unsaid(first, first + 50)) == [seq for seq in range(first, first + 51) if seq not in known]
 
@@ -28,6 +28,15 @@ def test_a_million_numbers_that_are_alike_take_little_room() -> None:
         found[seq] = 7
     assert len(found._hot) <= marks.HOT and sum(map(len, found._cold.values())) < 50_000
     assert found[3] == found[999_999] == 7 and found[1_000_001] == 0
+
+
+def test_of_replays_only_those_of_late_are_kept_in_mind() -> None:
+    found = Lately()
+    for seq, at in ((1, 10), (2, 20), (1, 30)):
+        found.note("stock", seq, at)
+    found.forget(20)
+    found.note("stock", 3, 19)
+    assert found == {("stock", 1): 30}
 
 
 def test_what_is_past_its_retention_is_forgotten_by_whole_chunks() -> None:

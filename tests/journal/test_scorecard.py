@@ -20,6 +20,15 @@ def test_each_loss_says_how_many_of_how_many_and_what_it_costs() -> None:
     assert score(lost) == 88.8
 
 
+def test_one_of_a_kind_is_told_as_one() -> None:
+    lost = losses(FINE | {"drift": 1, "silent": 1, "unverified": 10})
+    assert [one.reason for one in lost] == [
+        "1 source silent for longer than usual",
+        "1 open drift finding",
+        "10 (1 % of 1000) requests that did not prove who sent them",
+    ]
+
+
 def test_no_rule_takes_more_than_its_most_and_nothing_falls_below_zero() -> None:
     worst = {rule.name: 10**9 for rule in RULES} | {"sent": 1, "accepted": 1, "timed": 1}
     assert {one.rule: one.points for one in losses(worst)} == {rule.name: rule.most for rule in RULES}

@@ -53,7 +53,7 @@ class Scene:
     async def send(self, plan: Plan) -> Counts | None:
         await self.log.append(RAW)
         sends = MemorySends(self.log)
-        acts = Acts(self.known, lambda: len(self.log.records), sends.recorded)
+        acts = Acts(self.known, lambda: len(self.log.records), sends)
         sender = LetterSender(self, acts, Outbox(self.log, sends), lambda: self.project)
         items = [Item(letter.id, letter.event_id, ref, 1) for ref, letter in self.kept.items()]
         return await sender.send(plan, items, always, again=False)

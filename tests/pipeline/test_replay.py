@@ -38,7 +38,7 @@ def run(
 ) -> list[Replayed]:
     letters = Letters(s7=LETTER, s8=replace(LETTER, id="dl-2", stage="process", route="", subject="raw.stores.tills"))
     known = {state.id: state for state in states}
-    acts = Acts(lambda _: known, lambda: len(log.records), MemorySends(log).recorded)
+    acts = Acts(lambda _: known, lambda: len(log.records), MemorySends(log))
     return asyncio.run(replay_letters(states, letters, log, acts, routes, dry_run=dry_run))
 
 
@@ -53,7 +53,7 @@ def test_the_journal_says_so_before_the_copy_is_sent() -> None:
 
 def test_one_whose_route_is_gone_is_left_as_it_is() -> None:
     log = MemoryLog()
-    assert run(log, STATE, routes=()) == [Replayed("dl-1", "s-1", "skipped")]
+    assert run(log, STATE, routes=()) == [Replayed("dl-1", "s-1", "skipped", "no route stock is in force")]
     assert log.records == []
 
 

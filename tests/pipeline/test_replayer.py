@@ -21,7 +21,7 @@ from crossdock.pipeline.choose import choose
 from crossdock.pipeline.replayer import Replayer
 from crossdock.project import Project
 from dlq.plans import Plan, Plans
-from dlq.record import DeadLetter
+from dlq.record import DeadLetter, replay
 from journal.entry import SUBJECT, unpack
 from journal.store import OPEN, REPLAYING, RESOLVED, LetterState, letter_after
 from tests.pipeline.test_replay import LETTER, STATE
@@ -75,7 +75,7 @@ class Site(MemoryLog):
     def opened(self) -> Replayer:
         """Start a process that runs plans."""
         sends = MemorySends(self)
-        acts = Acts(self.known, self.position, sends.recorded)
+        acts = Acts(self.known, self.position, sends)
         return Replayer(Plans(self.records_of_plans), self, acts, self, sends, content)
 
     def sent(self) -> list[str]:
@@ -109,8 +109,8 @@ def test_a_plan_sends_its_selection_once_in_the_order_of_the_streams() -> None:
         done = await ended(running, plan, "done")
         assert (done.done, done.sent, done.skipped, done.gone) == (250, 250, 0, 0)
         assert site.sent() == sorted(site.states)
-        lines = [line for r, _ in site.records if r.subject == SUBJECT for line in unpack(r.payload)]
-        assert {(line.who, line.detail) for line in lines} == {("ann", f"plan {plan.id}")}
+        said = {(line.who, line.detail) for r, _ in site.records if r.subject == SUBJECT for line in unpack(r.payload)}
+        assert said == {("ann", f"plan {plan.id}")}
 
     asyncio.run(scenario())
 
@@ -166,8 +166,7 @@ def test_a_plan_is_paused_and_goes_on_where_it_was() -> None:
         paused = await running.stop(plan.id, "paused")
         assert paused is not None
         await running.ended(plan.id)
-        number = len(site.sent())
-        assert (await ended(running, plan, "paused")).done == number < 300
+        assert (await ended(running, plan, "paused")).done == len(site.sent()) < 300
         assert await running.start(paused) is not None
         assert (await ended(running, plan, "done")).sent == 300
         assert Counter(site.sent()) == Counter(list(site.states))
@@ -187,11 +186,12 @@ def test_what_changed_since_the_selection_is_left_alone_and_counted() -> None:
             "dl-00004": {"state": REPLAYING},
         }.items():
             site.states[letter_id] = replace(site.states[letter_id], **change)  # type: ignore[arg-type]
+        await site.append(replay(site.kept[site.states["dl-00004"].ref], "1", "re-1"))
         del site.kept[site.states["dl-00005"].ref]
         await running.start(plan)
         done = await ended(running, plan, "done")
         assert (done.sent, done.skipped, done.gone) == (1, 4, 1)
-        assert site.sent() == ["dl-00006"]
+        assert site.sent() == ["dl-00004", "dl-00006"]
 
     asyncio.run(scenario())
 

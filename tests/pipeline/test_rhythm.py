@@ -1,8 +1,6 @@
 """When a source is silent, how late its events come, and what gateways refused."""
 
 from crossdock.pipeline.rhythm import DAY, HOUR, Rhythm, percentile, read
-from crossdock.pipeline.tally import Tally
-from crossdock.pipeline.tally import read as read_tally
 
 MORNING = 20_000 * DAY + 9 * HOUR
 MINUTE = 60_000
@@ -67,16 +65,3 @@ def test_a_rhythm_goes_on_where_it_was_stored() -> None:
     known = week(5 * MINUTE)
     known.timed("a", MORNING / 1000 - 1, MORNING)
     assert read(known.as_dict()).as_dict() == known.as_dict()
-
-
-def test_refusals_are_counted_over_restarts_of_gateways_and_forgotten_after_two_weeks() -> None:
-    tally, code = Tally(), ("stores", "invalid_json")
-    assert tally.hear({"gateway": {code: 5}}, MORNING)
-    assert not tally.hear({"gateway": {code: 5}}, MORNING)
-    tally.hear({"gateway": {code: 2}}, MORNING)  # it was started again
-    tally = read_tally(tally.as_dict())
-    tally.hear({"gateway": {code: 3}, "gateway-1": {code: 1}}, MORNING)
-    assert tally.codes("stores", 20_000, 20_000) == {"invalid_json": 9}
-    assert tally.codes("stores", 19_990, 19_999) == tally.codes("others", 20_000, 20_000) == {}
-    tally.hear({}, MORNING + 15 * DAY)
-    assert tally.codes("stores", 0, 99_999) == {}

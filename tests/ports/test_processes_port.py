@@ -201,11 +201,9 @@ def test_a_restart_amid_many_events_costs_less_than_to_project_them(store: SqlJo
     )
     store.processes.catch_up()
     projected = time.monotonic() - begun
-    # when
     store.processes.forget_all()
     begun = time.monotonic()
     store.processes.catch_up()
-    # then
     assert time.monotonic() - begun < projected
 
 

@@ -9,6 +9,7 @@ import pytest
 from crossdock.adapters.memoryrecords import MemoryRecords
 from crossdock.adapters.records import NatsRecords
 from crossdock.adapters.topology import PROBLEMS
+from crossdock.kernel.problems import Unavailable
 from dlq.ports import Records
 from tests.realservers import clean
 
@@ -46,6 +47,17 @@ def test_a_record_is_replaced_only_by_who_has_seen_it(opened: Open) -> None:
             under = await records.put("a-1.x", b"3", 0)
             assert await records.all("a-1") == {"a-1.x": (b"3", under)}
             assert await records.all("c") == {}
+
+    asyncio.run(scenario())
+
+
+def test_a_record_that_is_too_large_for_a_message_is_refused(opened: Open) -> None:
+    async def scenario() -> None:
+        async with opened() as records:
+            assert await records.put("a", bytes(900 << 10), 0)
+            with pytest.raises(Unavailable):
+                await records.put("b", bytes(5 << 20), 0)
+            assert list(await records.all()) == ["a"]
 
     asyncio.run(scenario())
 

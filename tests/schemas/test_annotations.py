@@ -59,7 +59,7 @@ def test_data_without_personal_fields_is_shown_as_it_is() -> None:
         ({"unevaluatedProperties": {"properties": {"name": {PERSONAL: True}}}},
          {"x": {"name": "Ada", "n": 1}}, {"x": {"name": "***", "n": 1}}),
         ({"prefixItems": [{PERSONAL: True}]}, ["Ada"], ["***"]),
-        ({"contains": {"properties": {"name": {PERSONAL: True}}}}, [{"name": "Ada"}, 1], [{"name": "***"}, 1]),
+        ({"contains": {"properties": {"name": {PERSONAL: True}}}}, [{"name": "Ada"}, 1], [{"name": "***"}, "***"]),
         ({"dependentSchemas": {"a": {"properties": {"name": {PERSONAL: True}}}}},
          {"a": 1, "name": "Ada"}, {"a": 1, "name": "***"}),
     ],
@@ -68,3 +68,18 @@ def test_fields_that_a_schema_does_not_name_are_masked_too(said: Any, data: Any,
     found = annotated({"properties": {"in": said}}, PERSONAL)
     assert masked({"in": data, "out": "Ada"}, found, "***") == {"in": shown, "out": "Ada"}
     assert "Ada" in str(list(values({"in": data}, next(iter(found)))))
+
+
+@pytest.mark.parametrize(
+    ("data", "shown"),
+    [
+        ({"customer": "Ada", "address": None}, {"customer": "***", "address": None}),
+        ({"customer": ["Ada", {"name": "Ada"}]}, {"customer": "***"}),
+        ({"customer": {"name": {"first": "Ada"}, "tier": 1}}, {"customer": {"name": "***", "tier": 1}}),
+        ({"customer": {}}, {"customer": {}}),
+        ("Ada", "***"),
+        (["Ada"], "***"),
+    ],
+)
+def test_what_has_another_form_than_the_schema_gives_it_is_masked_whole(data: Any, shown: Any) -> None:
+    assert masked(data, annotated(SCHEMA, PERSONAL), "***") == shown

@@ -1,14 +1,18 @@
 """The retail day with a stand-in for Crossdock: how it ends, and that nothing is left running."""
 
+import asyncio
 import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from simulators import day, installation
+from tests.realservers import until
 
 ROOT = Path(__file__).parents[2]
 FAKE = (sys.executable, str(Path(__file__).with_name("fake_crossdock.py")))
@@ -68,17 +72,34 @@ def test_an_installation_that_will_not_end_is_killed(tmp_path: Path, monkeypatch
     assert not running(tmp_path)
 
 
-def test_a_day_without_an_end_ends_on_sigterm(tmp_path: Path) -> None:
-    program = f"import sys; from simulators import day; sys.exit(day.main(['--data', {str(tmp_path)!r}], {FAKE!r}))"
+@contextmanager
+def endless(data: Path) -> Iterator["subprocess.Popen[str]"]:
+    """A day as a process of its own, from the moment in which events flow."""
+    program = f"import sys; from simulators import day; sys.exit(day.main(['--data', {str(data)!r}], {FAKE!r}))"
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-c", program]
     with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        for line in process.stdout:  # until events flow
-            if "erp=" in line and "erp=0" not in line:
-                break
+        try:
+            assert process.stdout is not None
+            for line in process.stdout:
+                if "erp=" in line and "erp=0" not in line:
+                    break
+            yield process
+        finally:
+            process.kill()
+
+
+def test_a_day_without_an_end_ends_on_sigterm(tmp_path: Path) -> None:
+    with endless(tmp_path) as process:
         process.send_signal(signal.SIGTERM)
-        rest = process.stdout.read()
+        rest = process.stdout.read() if process.stdout else ""
         assert process.wait(30) == 0
     assert "the ledger is balanced" in rest
     assert not running(tmp_path)
+
+
+def test_a_day_that_is_killed_takes_its_installation_with_it(tmp_path: Path) -> None:
+    with endless(tmp_path) as process:
+        assert running(tmp_path)
+        process.kill()
+    asyncio.run(until(lambda: not running(tmp_path)))

@@ -7,6 +7,7 @@ from urllib.parse import quote
 from console.pages.parts import sheet
 from console.pages.parts.sheet import Column, Row
 
+LIST = "yes"  # of `list` in the address of a search: its results are listed, also when there is one
 STEPS = (
     Column("At", "time"), Column("Stage"), Column("Source or route"), Column("Outcome", "state"), Column("Type"),
     Column("Event", "code"),

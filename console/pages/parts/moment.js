@@ -11,8 +11,8 @@ addEventListener(KEPT, () => {
 });
 const UNITS = [["d", 86400], ["h", 3600], ["min", 60], ["s", 1]];
 
-function span(seconds) {
-  for (const [unit, size] of UNITS) if (seconds >= size) return `${Math.floor(seconds / size)} ${unit}`;
+function span(seconds) { // rounded, as two hours less a second are no hour
+  for (const [unit, size] of UNITS) if (Math.round(seconds) >= size) return `${Math.round(seconds / size)} ${unit}`;
   return "";
 }
 

@@ -1,5 +1,6 @@
 """Figures of events over time: how many, how fast, and how the durations are spread, beside the week before."""
 
+import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -8,6 +9,7 @@ from console.pages.parts.basics import tag
 from console.pages.parts.chart import Chart
 from console.pages.parts.heat import Heat
 from console.pages.visit import Visit
+from console.processfigures import EARLY
 
 WEEK = 7 * 86_400_000
 PERCENTILES = ("p50", "p95", "p99")
@@ -30,19 +32,19 @@ class ProcessCharts:
     async def refresh(self, since: int, until: int) -> None:
         """Draw a time (Unix milliseconds)."""
         step = _step(until - since, self._about)
-        places = range(since // _STEPS[step] * _STEPS[step], until, _STEPS[step])
+        begin = since // _STEPS[step] * _STEPS[step]
+        places = range(begin, min(until, int(time.time() * 1000) - EARLY), _STEPS[step])
         answer, now = await self._points("total", step, since, until)
         _, then = await self._points("total", step, since - WEEK, until - WEEK)
-        lines = {"delivered": _line(now, places, "per_second", 0)}
+        lines = {"delivered": line_of(now, places, "per_second", 0)}
         if not self._about:
             _, accepted = await self._points("accepted", step, since, until)
-            lines["accepted"] = _line(accepted, places, "per_second", 0)
+            lines["accepted"] = line_of(accepted, places, "per_second", 0)
         before = {at + WEEK: point for at, point in then.items()}
-        self._speed.fill(lines, {"delivered": _line(before, places, "per_second", 0)} if then else {})
-        self._takes.fill(
-            {name: _line(now, places, name) for name in PERCENTILES},
-            {"p95": _line(before, places, "p95")} if then else {},
-        )
+        faint = {"delivered": line_of(before, places, "per_second", 0)} if then else {}
+        self._speed.fill(lines, begin, until, faint)
+        faint = {"p95": line_of(before, places, "p95")} if then else {}
+        self._takes.fill({name: line_of(now, places, name) for name in PERCENTILES}, begin, until, faint)
         nothing = [0] * (len(answer["edges"]) + 1)
         self._heat.fill([(at, now[at]["heat"] if at in now else nothing) for at in places], answer["edges"])
 
@@ -59,9 +61,10 @@ def _step(length: int, about: Mapping[str, str]) -> str:
     return "hour" if length <= _HOURS_FIT else "day"
 
 
-def _line(
+def line_of(
     points: Points, places: Sequence[int], name: str, nothing: float | None = None
 ) -> list[tuple[int, float | None]]:
+    """Return a figure at each place; `nothing` where there is no point."""
     return [(at, points[at][name] if at in points else nothing) for at in places]
 
 

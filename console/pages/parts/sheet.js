@@ -9,7 +9,13 @@ function field(text) {
 export default {
   props: { caption: String, columns: Array, rows: Array, empty: String, file: String, filters: Boolean, more: String },
   emits: ["act"],
-  data: () => ({ wanted: "", by: -1, down: false }),
+  data: () => ({ wanted: "", by: -1, down: false, cut: false }),
+  mounted() {
+    this.watched = new ResizeObserver(() => this.look());
+    this.watched.observe(this.$el);
+  },
+  updated() { this.look(); },
+  unmounted() { this.watched.disconnect(); },
   computed: {
     shown() {
       const wanted = this.wanted.trim().toLowerCase();
@@ -26,6 +32,10 @@ export default {
     },
   },
   methods: {
+    look() { // whether there is more to the right, which not every browser tells by a scrollbar
+      const body = this.$refs.body;
+      this.cut = !!body && body.scrollWidth - body.clientWidth - body.scrollLeft > 1;
+    },
     said(cell) { return cell.at ? new Date(cell.at).toISOString() : String(cell.text ?? ""); },
     turn(place) {
       this.down = this.by === place ? !this.down : false;
@@ -47,7 +57,8 @@ export default {
       <button class="button plain" type="button" @click="save">Export CSV</button>
     </div>
     <p v-if="!shown.length" class="empty">{{ rows.length ? "Nothing fits the filter." : empty }}</p>
-    <div v-else class="sheet-body" tabindex="0" role="region" :aria-label="caption + ', table'">
+    <div v-else class="sheet-box" :class="{ cut }">
+    <div class="sheet-body" ref="body" tabindex="0" role="region" :aria-label="caption + ', table'" @scroll.passive="look">
       <table>
         <caption class="hidden">{{ caption }}</caption>
         <thead><tr>
@@ -70,6 +81,7 @@ export default {
           </tr>
         </tbody>
       </table>
+    </div>
     </div>
   </div>`,
 };

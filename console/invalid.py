@@ -1,0 +1,25 @@
+"""What is wrong with a request in a sentence, for people at a console or a terminal; called by `console.api`."""
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+_SAID = {"missing": "is missing", "extra_forbidden": "is not known here", "json_invalid": "is no JSON"}
+_SHOULD = re.compile(r"^\w+ should ")  # how Pydantic's sentences begin
+_EMPTY = re.compile(r"^''(, | or )")  # a choice that stands for none
+
+
+def sentence(errors: Iterable[Mapping[str, Any]]) -> str:
+    """Return what Pydantic found, field by field and without what was sent: a password may stand in a wrong place."""
+    return "; ".join(dict.fromkeys(f"{_name(one)} {_said(one)}" for one in errors))
+
+
+def _name(one: Mapping[str, Any]) -> str:
+    where = [str(part) for part in one["loc"][1:]]
+    return ".".join(where) if where and one["type"] != "json_invalid" else f"the {one['loc'][0]}"
+
+
+def _said(one: Mapping[str, Any]) -> str:
+    if one["type"] in ("literal_error", "enum"):
+        return "must be " + _EMPTY.sub("", one["ctx"]["expected"]).replace("'", "")
+    return _SAID.get(one["type"]) or _SHOULD.sub("must ", one["msg"])

@@ -1,0 +1,64 @@
+"""Messages of JOURNAL that nobody can read: counted, logged and named, so that what follows them goes on."""
+
+import logging
+from typing import Any
+
+from prometheus_client import Counter
+
+from crossdock.kernel import jsontext
+from crossdock.kernel.stream import Message
+from dlq.ports import Records
+from journal.entry import Entry, unpack
+
+log = logging.getLogger(__name__)
+
+MOST = 1000  # that are named; those beyond are counted and logged
+
+
+class Unreadable:
+    """The messages that were stepped over; they stay in the stream for as long as it keeps what it is given."""
+
+    def __init__(self, records: Records, counter: Counter) -> None:
+        self._records = records
+        self._counter = counter
+        self._named = -1  # how many there are, once somebody has looked
+
+    async def note(self, message: Message, why: str) -> None:
+        """Name a message before it is stepped over.
+
+        Raises:
+            Unavailable: the store does not answer.
+        """
+        log.error("journal: message %d cannot be read and is stepped over: %s", message.seq, why)
+        self._counter.inc()
+        if self._named < 0:
+            self._named = len(await self._records.all())
+        if self._named < MOST:
+            told = {"seq": message.seq, "at": int(message.time * 1000), "why": why, "bytes": len(message.payload)}
+            self._named += await self._records.put(str(message.seq), jsontext.dumps(told), 0) is not None
+
+    async def all(self) -> list[dict[str, Any]]:
+        """Return the messages that are named, newest first: `seq`, `at` (Unix milliseconds), `why` and `bytes`.
+
+        Raises:
+            Unavailable: the store does not answer.
+        """
+        found = [jsontext.own_loads(stored) for stored, _ in (await self._records.all()).values()]
+        return sorted(found, key=lambda one: -one["seq"])
+
+
+def readable(message: Message) -> list[Entry] | str:
+    """Return the entries of a message, or why it has none that can be read."""
+    try:
+        return unpack(message.payload)
+    except ValueError as error:
+        return str(error)[:200]
+
+
+def entries(message: Message) -> list[Entry]:
+    """Return the entries of a message for who does not name what cannot be read."""
+    found = readable(message)
+    if isinstance(found, str):
+        log.warning("journal: message %d cannot be read: %s", message.seq, found)
+        return []
+    return found
