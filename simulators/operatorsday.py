@@ -130,11 +130,12 @@ class Operator:
         await expect(page.get_by_role("searchbox", name="Find an event")).to_be_focused()
         await keys.type(key)
         await keys.press("Enter")
-        await page.wait_for_url("**/events?key=*")
-        found = page.get_by_role("region", name="Events, table").get_by_role("link").first
-        await found.focus()
-        await keys.press("Enter")
         sent = page.get_by_role("button", name="As sent").first
+        listed = page.get_by_role("region", name="Events, table").get_by_role("link").first
+        await expect(sent.or_(listed).first).to_be_visible()
+        if await listed.is_visible():  # several events have the key; a single one is shown at once
+            await listed.focus()
+            await keys.press("Enter")
         await expect(sent).to_be_visible()
         await self._live()
         await self._picture("journey")

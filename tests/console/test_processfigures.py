@@ -84,4 +84,3 @@ def test_what_the_process_step_gives_up_counts_among_dead_letters(store: SqlJour
     (route,) = processfigures.table(store.processes, T0, T0 + HOUR * MS, "route", 9)["items"]
     # then
     assert (by_type["dead_letters"], route["dead_letters"]) == (4, 1)
-
