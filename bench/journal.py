@@ -1,9 +1,10 @@
 """What the journal's projection costs beside the pipeline, whether it keeps up, and what operators wait for.
 
 `python -m bench.journal keepup [EVENTS]`: a backlog as in the measure `route`, with a whole installation; then the same
-JOURNAL is projected once more from its beginning, alone. `python -m bench.journal pages [ENTRIES] [URL]`: see
-`bench.journal_pages`; `console` in the place of `pages`: see `bench.journal_console`. All exit 1 when something is
-slower than it may be.
+JOURNAL is projected once more from its beginning, alone, which says the projection's `share` of the pipeline's CPU;
+`ops_share` is that of the whole process of operations, with ledger, drift, alerts and console. `pages [ENTRIES] [URL]`
+in the place of `keepup`: see `bench.journal_pages`; `console`: see `bench.journal_console`. All exit 1 when something
+is slower than it may be.
 """
 
 import asyncio
@@ -26,6 +27,7 @@ from crossdock.adapters.sql import SqlJournal
 from crossdock.kernel.metrics import Metrics
 from crossdock.kernel.stream import JOURNAL
 from crossdock.pipeline.unreadable import Unreadable
+from crossdock.supervisor.base import collect_seldom
 
 EVENTS = 20_000
 ENTRIES = 1_000_000
@@ -45,7 +47,7 @@ async def measure(events: int) -> dict[str, Any]:
         await until(stage.is_settled, size.within, _EVERY)
         behind = time.monotonic() - delivered
         spent = costs(stage, start.before, events)["cpu_s_per_1000"]
-        alone = await _project(stage)
+        alone, taken = await _project(stage)
     pipeline = sum(seconds for name, seconds in spent.items() if name not in ("ops", "sink", "own"))
     warm = min(size.warm_events, events)
     return {
@@ -54,9 +56,11 @@ async def measure(events: int) -> dict[str, Any]:
         "projected_per_s": round((events + warm) / alone),
         "ratio": round((events + warm) / alone / (events / (delivered - began)), 2),
         "behind_s": round(behind, 2),
+        "projection_us_an_event": round(taken / (events + warm) * 1e6),
         "ops_us_an_event": round(spent["ops"] * 1000),
         "pipeline_us_an_event": round(pipeline * 1000),
-        "share": round(spent["ops"] / pipeline, 3),
+        "share": round(taken / (events + warm) * 1000 / pipeline, 3),
+        "ops_share": round(spent["ops"] / pipeline, 3),
     }
 
 
@@ -64,18 +68,21 @@ async def _delivered(stage: Stage) -> bool:
     return not any(lag.waiting for lag in (await lags(stage.client, stage.project)).values())
 
 
-async def _project(stage: Stage) -> float:
-    """Return the seconds that it takes to project all of JOURNAL from its beginning."""
+async def _project(stage: Stage) -> tuple[float, float]:
+    """Return the seconds that it takes to project all of JOURNAL from its beginning, and those of CPU."""
     with tempfile.TemporaryDirectory(prefix="crossdock-bench-") as folder:
         store, last = SqlJournal(f"sqlite:///{folder}/journal.db"), await stage.last(JOURNAL)
-        began = time.monotonic()
+        collect_seldom()  # as the process of operations does
+        began, used = time.monotonic(), time.process_time()
         unreadable = Unreadable(MemoryRecords(), Metrics().unreadable)
         work = asyncio.create_task(Projector(stage.client, store, _KEEP, unreadable).run())
         while await asyncio.to_thread(store.position) < last:  # noqa: ASYNC110  a position announces nothing
             await asyncio.sleep(_EVERY)
         work.cancel()
+        took = time.monotonic() - began
+        store.processes.catch_up()
         store.close()
-        return time.monotonic() - began
+        return took, time.process_time() - used
 
 
 def main(mode: str = "keepup", number: str = "", url: str = "") -> int:

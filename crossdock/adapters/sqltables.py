@@ -164,9 +164,10 @@ def fingerprint(dialect: Dialect) -> int:
 class Statements:
     """SQL in the words of one driver; SQLAlchemy's own way to many rows costs more than the database does.
 
-    A day takes the place of `{}` in the first two; the second is for SQLite, which takes rows at its end.
+    A day takes the place of `{}` in the first three, which are for SQLite; the second and the third take more rows.
     """
 
+    begin_lot: str
     add_entry: str
     add_key: str
     put_letter: str
@@ -188,7 +189,8 @@ def statements(dialect: Dialect) -> Statements:
 
     changes = ", ".join(f"{name} = excluded.{name}" for name in LETTER_FIELDS if name != "id")
     return Statements(
-        add_entry=insert("entries_{}", ("n", *Entry._fields)),
+        begin_lot=insert("entries_{}", ("n", *Entry._fields)),
+        add_entry=insert("entries_{}", Entry._fields),
         add_key=insert("keys_{}", KEY_FIELDS).replace("INSERT", "INSERT OR IGNORE"),
         put_letter=f"{insert('letters', LETTER_FIELDS)} ON CONFLICT (id) DO UPDATE SET {changes}",
         add_count=f"{insert('counts', counts_table.c.keys())}"

@@ -32,13 +32,13 @@ def by_day(entries: Sequence[Entry]) -> dict[int, Sequence[Entry]]:
 
 def add(connection: Connection, write: Statements, day: int, lines: Sequence[Entry], n: int) -> None:
     """Write the entries of one day, numbered from `n`."""
-    rows = [(number, *line) for number, line in enumerate(lines, n)]
     keys = [(*key, day) for key in sorted(key_rows(lines))]  # neighbours share a page of the index
     if connection.dialect.name == "sqlite":
-        _insert(connection, write.add_entry.format(day), rows)
+        connection.exec_driver_sql(write.begin_lot.format(day), (n, *lines[0]))
+        _insert(connection, write.add_entry.format(day), lines[1:])  # each gets the number that follows
         _insert(connection, write.add_key.format(day), keys)
     else:
-        _copy(connection, f"entries_{day}", rows)
+        _copy(connection, f"entries_{day}", ((number, *line) for number, line in enumerate(lines, n)))
         connection.exec_driver_sql(_ADD_KEYS.format(day), tuple(map(list, zip(*keys, strict=True))) or ([],) * 5)
     sums: Counter[tuple[str, str, str]] = Counter()
     for (stage, route, source, outcome), count in Counter(map(_counted, lines)).items():
