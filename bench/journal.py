@@ -32,7 +32,11 @@ from crossdock.supervisor.base import collect_seldom
 EVENTS = 20_000
 ENTRIES = 1_000_000
 _KEEP = 86_400.0  # seconds; nothing here is older
-_HOLDS: Mapping[str, Callable[[float], bool]] = {"ratio": lambda got: got >= 1, "share": lambda got: got < 0.15}
+_HOLDS: Mapping[str, Callable[[float], bool]] = {
+    "ratio": lambda got: got >= 1,
+    "share": lambda got: got < 0.15,
+    "ops_share": lambda got: got < 0.25,
+}
 _EVERY = 0.05
 
 
