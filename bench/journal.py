@@ -1,10 +1,8 @@
 """What the journal's projection costs beside the pipeline, whether it keeps up, and what operators wait for.
 
-`python -m bench.journal keepup [EVENTS]`: a backlog as in the measure `route`, with a whole installation; then the same
-JOURNAL is projected once more from its beginning, alone, which says the projection's `share` of the pipeline's CPU;
-`ops_share` is that of the whole process of operations, with ledger, drift, alerts and console. `pages [ENTRIES] [URL]`
-in the place of `keepup`: see `bench.journal_pages`; `console`: see `bench.journal_console`. All exit 1 when something
-is slower than it may be.
+`python -m bench.journal keepup [EVENTS]`: a backlog as in the measure `route`; then JOURNAL is projected once more,
+alone, which says the projection's `share` of the pipeline's CPU; `ops_share` is that of the process of operations, with
+ledger and console. `pages|console [ENTRIES] [URL]`: see `bench.journal_pages` and `_console`. 1: slower than may be.
 """
 
 import asyncio

@@ -118,7 +118,7 @@ def test_a_token_is_shown_once_works_and_is_refused_when_it_is_revoked(seen: See
     assert secret.startswith("cdo_")
     dialog.get_by_role(BUTTON, name="I have kept it").click()
     row = page.get_by_role("row", name="grafana")
-    expect(row).to_contain_text("in 29 d")
+    expect(row).to_contain_text("in 30 d")
     assert secret not in page.content()
     headers = {"authorization": f"Bearer {secret}"}
     assert page.request.get(f"{seen.desk.url}/metrics", headers=headers).ok
