@@ -4,20 +4,23 @@ Plain values and how they go on when figures come; nothing here waits or speaks 
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field, replace
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, NamedTuple, TypeVar
 
 from alerts import notice, words
 from alerts.notice import Due, Notice, Point
 from alerts.spec import Alert
-from crossdock.kernel.records import known
+from crossdock.kernel.jsontext import dumps
+from crossdock.kernel.records import known, unknown
 
 PENDING, FIRING, RESOLVED = "pending", "firing", "resolved"
 RECENT = 20  # that have ended and are still shown
 MOST_DUE = 50  # notices that wait for one channel
 MOST_POINTS = 50  # subjects that a notice names
 MOST_BYTES, MOST_BYTES_DUE = 500 << 10, 300 << 10  # of standings and of notices: a broker takes 1 MiB for all of it
+MOST_BYTES_RECENT, MOST_BYTES_HUSHED = 50 << 10, 100 << 10
 FIGURES = 30_000  # milliseconds after which figures that moved are stored, though nothing else is new
 
 
@@ -36,8 +39,8 @@ class Standing:
     ended: int = 0
 
     def size(self) -> int:
-        """Return how many bytes it takes at most as it is stored."""
-        return 250 + 2 * len(self.subject) + len(self.text.encode()) + len(self.page)
+        """Return how many bytes it takes at most as it is stored, whatever its times and its figure come to."""
+        return 250 + len(dumps((self.subject, self.subject, self.text, self.page)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +57,7 @@ class Hush:
         return self.until > now
 
 
-_Sized = TypeVar("_Sized", Standing, Due)
+_Part = TypeVar("_Part")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +65,7 @@ class Book:
     """All that is known of one alert; `number` counts its notices, `fault` says why it cannot be judged.
 
     `at` is when its figures were stored, in Unix milliseconds. `left_out` subjects had no room in it, and `lost`
-    notices were given up for newer ones.
+    notices were given up for newer ones. `more` is what a later version of Crossdock stored, and is stored again.
     """
 
     standings: Mapping[str, Standing] = field(default_factory=dict)
@@ -77,10 +80,11 @@ class Book:
     at: int = 0
     left_out: int = 0
     lost: int = 0
+    more: Mapping[str, Any] = field(default_factory=dict)
 
-    def as_dict(self) -> dict[str, Any]:
-        """Return what is stored."""
-        return asdict(self)
+    def stored(self) -> bytes:
+        """Return what `read` reads."""
+        return dumps({**self.more, **{one.name: getattr(self, one.name) for one in fields(self) if one.name != "more"}})
 
     def differs(self, other: "Book") -> bool:
         """Tell whether there is more to store than figures that moved a moment ago."""
@@ -88,22 +92,17 @@ class Book:
 
 
 def read(document: Mapping[str, Any]) -> Book:
-    """Return what `as_dict` was stored of."""
+    """Return what was stored."""
     due = (Due(**known(Due, one) | {"notice": notice.read(one["notice"])}) for one in document["due"])
-    return Book(
-        standings={name: Standing(**known(Standing, one)) for name, one in document["standings"].items()},
-        recent=tuple(Standing(**known(Standing, one)) for one in document["recent"]),
-        hushed={name: Hush(**known(Hush, one)) for name, one in document["hushed"].items()},
-        due=tuple(due),
-        number=document["number"],
-        to=tuple(document["to"]),
-        severity=document["severity"],
-        do=document["do"],
-        fault=document["fault"],
-        at=document["at"],
-        left_out=document.get("left_out", 0),
-        lost=document.get("lost", 0),
-    )
+    read_here = {
+        "standings": {name: Standing(**known(Standing, one)) for name, one in document["standings"].items()},
+        "recent": tuple(Standing(**known(Standing, one)) for one in document["recent"]),
+        "hushed": {name: Hush(**known(Hush, one)) for name, one in document["hushed"].items()},
+        "due": tuple(due),
+        "to": tuple(document["to"]),
+        "more": {name: document[name] for name in unknown(Book, document)},
+    }
+    return Book(**known(Book, document) | read_here)
 
 
 def advance(book: Book, rule: Alert, figures: Mapping[str, float | None], base: str, now: int) -> Book:
@@ -111,21 +110,17 @@ def advance(book: Book, rule: Alert, figures: Mapping[str, float | None], base: 
 
     A subject whose figure is None stays as it is; one that is not there any more has ended.
     """
-    kept: dict[str, Standing] = {}
-    ended: list[Standing] = []
-    for subject in sorted({*figures, *book.standings}):
-        before, figure = book.standings.get(subject), figures.get(subject)
-        if subject in figures and figure is None:
-            kept |= {subject: before} if before else {}
-        elif figure is not None and figure > rule.when.above:
-            kept[subject] = _holding(before, rule, subject, figure, base, now)
-        elif before is not None and before.state == FIRING:
-            ended.append(replace(before, state=RESOLVED, ended=now))
+    holding = {one for one in figures if _holds(one, book, rule, figures)}
+    older = sorted(holding & book.standings.keys(), key=lambda one: (book.standings[one].since, one))
+    oldest = itertools.chain(older, sorted(holding - book.standings.keys()))
+    made = (_holding(one, book, rule, figures[one], base, now) for one in oldest)
+    # Beyond what fits none is made: subjects may be many thousands.
+    fitting = {one.subject: one for one in _fitting(made, MOST_BYTES, Standing.size)}
+    over = [book.standings[one] for one in sorted(book.standings.keys() - holding)]
+    ended = [replace(one, state=RESOLVED, ended=now) for one in over if one.state == FIRING]
     do = rule.do or words.KINDS[rule.when.kind].do
-    fitting = {one.subject: one for one in _fitting(sorted(kept.values(), key=_age), MOST_BYTES)}
-    left_out = len(kept) - len(fitting)
     book = replace(book, to=rule.to, severity=rule.severity, do=do, fault="", at=now)
-    book = replace(book, standings={name: one for name, one in kept.items() if name in fitting}, left_out=left_out)
+    book = replace(book, standings=dict(sorted(fitting.items())), left_out=len(holding) - len(fitting))
     return _told(book, ended, _Telling(rule.name, rule.repeat, now))
 
 
@@ -136,9 +131,15 @@ def end(book: Book, alert: str, now: int) -> Book:
 
 
 def hush(book: Book, subject: str, by: Hush, now: int) -> Book:
-    """Return the book after a person said to know; one whose time is over already takes an earlier one back."""
+    """Return the book after a person said to know; one whose time is over already takes an earlier one back.
+
+    Of more than there is room for the newest are kept.
+    """
     others = {name: one for name, one in book.hushed.items() if name != subject}
-    return replace(book, hushed=others if 0 < by.until <= now else {**others, subject: by})
+    if 0 < by.until <= now:
+        return replace(book, hushed=others)
+    newest = sorted({**others, subject: by}.items(), key=lambda one: -one[1].at)
+    return replace(book, hushed=dict(_fitting(newest, MOST_BYTES_HUSHED)))
 
 
 def done(book: Book, due: Due) -> Book:
@@ -157,14 +158,14 @@ def standing_id(alert: str, subject: str) -> str:
     return "al-" + hashlib.blake2b(f"{alert}\0{subject}".encode(), digest_size=6).hexdigest()
 
 
-def _age(one: Standing) -> tuple[int, str]:
-    return one.since, one.subject
+def _size(one: Any) -> int:
+    return len(dumps(one)) + 1
 
 
-def _fitting(ones: Iterable[_Sized], most: int) -> Iterator[_Sized]:
-    """Yield those that fit into so many bytes, as far as they go in their order."""
+def _fitting(ones: Iterable[_Part], most: int, size: Callable[[_Part], int] = _size) -> Iterator[_Part]:
+    """Yield those that fit into so many bytes as they are stored, as far as they go in their order."""
     for one in ones:
-        most -= one.size()
+        most -= size(one)
         if most < 0:
             return
         yield one
@@ -174,12 +175,20 @@ def _same(one: Due, other: Due) -> bool:
     return (one.channel, one.notice.id) == (other.channel, other.notice.id)
 
 
-def _still(book: Book) -> Book:
-    still = {name: replace(one, figure=0.0, text="") for name, one in book.standings.items()}
-    return replace(book, standings=still, at=0)
+def _still(book: Book) -> tuple[Any, ...]:
+    still = {name: (one.state, one.since, one.page, one.fired, one.told) for name, one in book.standings.items()}
+    return replace(book, standings={}, at=0), still
 
 
-def _holding(before: Standing | None, rule: Alert, subject: str, figure: float, base: str, now: int) -> Standing:
+def _holds(subject: str, book: Book, rule: Alert, figures: Mapping[str, float | None]) -> bool:
+    figure = figures[subject]
+    return subject in book.standings if figure is None else figure > rule.when.above
+
+
+def _holding(subject: str, book: Book, rule: Alert, figure: float | None, base: str, now: int) -> Standing:
+    if figure is None:
+        return book.standings[subject]
+    before = book.standings.get(subject)
     page = base + words.page(rule.when, subject)
     one = before or Standing(subject, PENDING, now, figure, "", page)
     fires = one.state == FIRING or now - one.since >= rule.lasts * 1000
@@ -209,7 +218,7 @@ def _told(book: Book, ended: list[Standing], by: _Telling) -> Book:
     left = {
         name: one for name, one in book.hushed.items() if name in silent or (not one.until and name in book.standings)
     }
-    recent = (*ended, *book.recent)[:RECENT]
+    recent = tuple(_fitting((*ended, *book.recent)[:RECENT], MOST_BYTES_RECENT))
     return replace(book, standings={**book.standings, **told}, recent=recent, hushed=left)
 
 

@@ -55,10 +55,6 @@ class Notice:
             lines += ["", f"What to do: {self.do}"]
         return "\n".join(lines)
 
-    def as_dict(self) -> dict[str, Any]:
-        """Return what is stored."""
-        return asdict(self)
-
     def as_body(self) -> dict[str, Any]:
         """Return what a webhook gets: for people as `text`, for programs field by field, times as RFC 3339 has them."""
         points = [
@@ -81,14 +77,9 @@ class Due:
     at: int
     tries: int = 0
 
-    def size(self) -> int:
-        """Return how many bytes it takes at most as it is stored."""
-        points = sum(150 + len(one.subject) + len(one.text.encode()) + len(one.page) for one in self.notice.points)
-        return 500 + len(self.channel) + len(self.notice.do.encode()) + points
-
 
 def read(document: Mapping[str, Any]) -> Notice:
-    """Return what `as_dict` was stored of."""
+    """Return what was stored."""
     points: Iterable[Mapping[str, Any]] = document["points"]
     return Notice(**known(Notice, document) | {"points": tuple(Point(**known(Point, one)) for one in points)})
 

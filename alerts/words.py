@@ -118,5 +118,6 @@ def length(seconds: float) -> str:
 
 def plain(text: str) -> str:
     """Return text on one line that steers no terminal, log or mail; partners chose parts of it."""
-    shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
-    return shown if len(shown) <= _LONGEST else shown[:_LONGEST] + "…"
+    if not text.isprintable():
+        text = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    return text if len(text) <= _LONGEST else text[:_LONGEST] + "…"

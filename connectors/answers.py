@@ -78,7 +78,8 @@ def judged(response: Response, answers: Answers, now: float, secrets: Sequence[s
             pause = _pause(response, answers, now) or answers.least
             pause = pause if outcome == "throttled" else 0.0
             kept = None if outcome == "delivered" else heard(response, secrets)
-            return Result(outcome, response.status, visible(said(response), secrets), pause, heard=kept)
+            detail = visible(said(response), secrets)
+            return Result(outcome, response.status, detail, pause, heard=kept, quotes=True)
     if 200 <= response.status < 300:
         return Result("delivered", response.status, f"HTTP {response.status}")
     return classify(response, now, secrets, answers)

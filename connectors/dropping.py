@@ -125,7 +125,7 @@ class DropConnector:
                 detail = await self._place(_whole_name(self._options, name, items), content)
         except (Fault, TimeoutError) as error:
             return [self._failed(error)] * len(items)
-        return [Result("delivered", 0, detail)] * len(items)
+        return [Result("delivered", 0, detail, quotes=not isinstance(self._options.name, str))] * len(items)
 
     async def _place(self, name: str, content: bytes) -> str:
         await self._sweep()

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from connectors.answers import document_of, judged, said, visible
@@ -124,7 +125,7 @@ class HttpConnector:
             return result
         time_ = datetime.fromtimestamp(self._clock(), UTC).isoformat().replace("+00:00", "Z")
         made = Event(key, f"crossdock:/connectors/{self._spec.name}", reply.type, data, time_)
-        return Result("delivered", result.status, result.detail, reply=made)
+        return replace(result, reply=made)
 
 
 def _reached(status: int) -> bool:

@@ -45,7 +45,8 @@ def _of_one(told: Any, response: Response, answers: Answers, now: float, secrets
     if "is" in said:
         if said["is"] not in get_args(Outcome):
             raise ValueError(f"{said['is']!r} is none of {', '.join(get_args(Outcome))}")
-        return Result(cast(Outcome, said["is"]), response.status, visible(str(said.get("detail", said["is"])), secrets))
+        detail = visible(str(said.get("detail", said["is"])), secrets)
+        return Result(cast(Outcome, said["is"]), response.status, detail, quotes="detail" in said)
     status, body = said.get("status"), said.get("body", "")
     if not isinstance(status, int):
         raise ValueError("an entry has neither `is` nor a status")

@@ -76,7 +76,7 @@ class NatsConnector:
             return self._failed(fault)
         except Refused as error:
             return self._failed(Fault("permanent", str(error)))
-        return Result("delivered", 0, said)
+        return Result("delivered", 0, said, quotes=subject is not self._options.subject)
 
     async def probe(self) -> Result:
         """Find the stream that takes the subject; see `connectors.port`."""

@@ -27,6 +27,7 @@ class Result:
     `status` is the target's own (0 when it gave none); `detail` is text for people; `retry_after` is in seconds
     and set only when throttled. `in_doubt` says that it may have been applied: it was sent, and no answer came.
     `reply` is what the target answered as a new event, `heard` the answer itself where it was not delivered.
+    `quotes` says of a delivered one that its detail has words of the answer or of the event; every other one may.
     """
 
     outcome: Outcome
@@ -35,6 +36,7 @@ class Result:
     retry_after: float = 0.0
     reply: Event | None = None
     heard: Heard | None = field(default=None, compare=False)
+    quotes: bool = field(default=False, compare=False)
 
 
 class Connector(Protocol):

@@ -12,11 +12,12 @@ from console.answers import json_answer
 from console.audit import note_reveal
 from console.desk import Desk
 from console.masking import covered
+from crossdock.covering import MASK
 from crossdock.kernel import event as events
 from crossdock.kernel.event import Event
 from crossdock.kernel.problems import Refused
 from crossdock.kernel.stream import CLAIM, EVENTS, RAW, SOURCE, Message
-from crossdock.personal import MASK, hidden, leaves, personal_of, without
+from crossdock.personal import hidden, leaves, personal_of, without
 from crossdock.project import Project
 
 STREAMS = {"received": RAW, "canonical": EVENTS}

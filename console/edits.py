@@ -1,6 +1,8 @@
 """`POST /ops/v1/dead-letters/{id}/edit`: a patch on one event, tried dry and then sent; called by `console.api`."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from itertools import product
 from typing import Any
 
@@ -16,16 +18,18 @@ from console.masking import at_place, reaches, shown_patch
 from console.replays import letter_of
 from console.second import second_person
 from crossdock.kernel import jsontext
-from crossdock.kernel.problems import Refused
-from crossdock.personal import ALL, Personal, hidden, personal_of, secrets_of, text_without, without
+from crossdock.kernel.problems import Problem, Refused
+from crossdock.personal import ALL, Cover, Personal, hidden, personal_of, secrets_of, without
 from crossdock.pipeline.acts import OWN
 from crossdock.pipeline.edit import edit
 from crossdock.pipeline.resend import TAKEN, line_of, send
 from dlq import patch as patches
-from dlq.edits import document_of, event_of, new_name
+from dlq.edits import document_of, edited, event_of, new_name
 from dlq.patch import Patch
 from dlq.record import DeadLetter, replay
-from journal.store import OPEN, LetterState
+from journal import entry
+from journal.search import Search
+from journal.store import OPEN, JournalStore, LetterState
 
 _MOST_TOLD = 500  # letters of a patch that the journal shows; the audit log has all of it
 _TOLD = ("pointer", "before", "after")
@@ -59,7 +63,7 @@ def add_edits(app: FastAPI, desk: Desk, gate: Gate) -> None:
         try:
             patch = patches.read(wanted.patch)
         except Refused as error:
-            return _refused(desk, letter, error)
+            return _refused(error.problems)
         try:
             made: DeadLetter | Refused = edit(desk.project, letter, patch, new_name())
         except Refused as error:
@@ -67,7 +71,9 @@ def add_edits(app: FastAPI, desk: Desk, gate: Gate) -> None:
         if not wanted.dry_run and isinstance(made, DeadLetter):
             return await _ask(desk, request, state, letter, wanted)
         await _note_try(desk, request, letter, patch)
-        return _refused(desk, letter, made) if isinstance(made, Refused) else await _dry(desk, letter, made)
+        if isinstance(made, Refused):
+            return _refused(_covered(desk, letter, patch, made))
+        return await _dry(desk, letter, made)
 
 
 def _document(desk: Desk, letter: DeadLetter, *, revealed: bool) -> Any:
@@ -82,14 +88,19 @@ def _personal(desk: Desk, letter: DeadLetter) -> Personal | None:
     return personal_of(desk.project, letter.headers, event_of(letter))
 
 
-def _refused(desk: Desk, letter: DeadLetter, error: Refused) -> Response:
-    try:
-        personal = _personal(desk, letter)
-        secret = hidden(event_of(letter), personal) if personal else frozenset[str]()
-    except Refused:
-        secret = frozenset()
-    problems = [{**one.as_dict(), "message": text_without(one.message, secret)} for one in error.problems]
-    return json_answer({"detail": "the edit was not taken, nothing was sent", "problems": problems}, 422)
+def _refused(problems: Sequence[Problem]) -> Response:
+    told = [one.as_dict() for one in problems]
+    return json_answer({"detail": "the edit was not taken, nothing was sent", "problems": told}, 422)
+
+
+def _covered(desk: Desk, letter: DeadLetter, patch: Patch, error: Refused) -> Sequence[Problem]:
+    """Return why an edit is refused, without personal values of the event as it was stored and as the patch has it."""
+    cover, problems = Cover(desk.project), error.problems
+    with suppress(Refused):  # its bytes are no event, or the patch makes none of them
+        problems = cover.problems(letter.headers, event_of(letter), problems)
+        made = edited(letter, patch, new_name())
+        problems = cover.problems(made.headers, event_of(made), problems)
+    return problems
 
 
 async def _dry(desk: Desk, letter: DeadLetter, made: DeadLetter) -> Response:
@@ -145,7 +156,8 @@ async def _ask(desk: Desk, request: Request, state: LetterState, letter: DeadLet
 async def send_edit(desk: Desk, order: Mapping[str, Any], who: str, why: str) -> dict[str, Any]:
     """Send an edited dead letter; `skipped`, with the `reason`, when it is not as it was when the edit was ordered.
 
-    One that this edit has under way was sent by whoever was killed before that could be noted.
+    One that this edit has under way, or has sent on its way before, was sent by whoever was killed before that could be
+    noted.
 
     Raises:
         HTTPException: 410 for one past its retention, 422 for an edit that the content in force does not allow.
@@ -156,15 +168,29 @@ async def send_edit(desk: Desk, order: Mapping[str, Any], who: str, why: str) ->
     try:
         made = edit(desk.project, letter, patch, order["edit"])
     except Refused as error:
-        raise HTTPException(422, f"the content in force does not allow this edit: {error}") from None
+        refused = Refused(_covered(desk, letter, patch, error))
+        raise HTTPException(422, f"the content in force does not allow this edit: {refused}") from None
     told = jsontext.dumps(shown_patch(patch, _personal(desk, letter))).decode()[:_MOST_TOLD]
     async with desk.replayer.acts.turn([order["id"]]) as present:
         state = present[order["id"]]
         hindered = await desk.replayer.acts.hindered({state.id: letter}, present, order["edit"])
         reason = hindered.get(state.id, "" if state.failures == order["failures"] else "it has failed again since")
+        if reason not in ("", OWN) and await asyncio.to_thread(_was_sent, desk.journal, order, state, made):
+            reason = OWN
         if not reason:
             line = line_of(made, state.ref)._replace(who=who, detail=f"{order['edit']}: {why}; {told}")
             record = replay(made, str(state.failures), order["edit"])
             reason = "" if await send(record, line, desk.streams) else TAKEN
     ended = {"outcome": "skipped", "reason": reason} if reason not in ("", OWN) else {"outcome": "sent"}
     return {"id": state.id, "event_id": made.event_id, "edit": order["edit"], **ended}
+
+
+def _was_sent(journal: JournalStore, order: Mapping[str, Any], state: LetterState, made: DeadLetter) -> bool:
+    """Tell whether the journal has this edit as sent, and neither taken back nor another replay in its place."""
+    wanted = Search(key=made.event_id, partner=made.partner, outcome=entry.REPLAYED, reason=order["edit"])
+    sent = next((line for line in journal.search(wanted).items if line.dead_letter == state.id), None)
+    if sent is None:
+        return False
+    later = [line for line in journal.steps([sent.raw]) if line.dead_letter == state.id and line.at >= sent.at]
+    others = {line.outcome for line in later if line.stage == entry.REPLAY and line.detail != sent.detail}
+    return entry.WAITING not in others and (state.failures > order["failures"] or not others)

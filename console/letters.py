@@ -14,12 +14,13 @@ from console.audit import note_reveal
 from console.desk import Desk
 from console.masking import at_place, covered
 from console.replays import letter_of, state_of
+from crossdock.covering import MASK, Covering
 from crossdock.kernel import event as events
 from crossdock.kernel import jsontext
 from crossdock.kernel.event import Event
 from crossdock.kernel.problems import Refused
 from crossdock.kernel.stream import CLAIM, EDIT, ORIGIN, RAW, RAW_SEQ, Message
-from crossdock.personal import MASK, hidden, personal_of, text_without, without
+from crossdock.personal import hidden, personal_of, without
 from crossdock.project import Project
 from dlq.record import PROCESS, DeadLetter
 from journal import entry
@@ -117,13 +118,14 @@ class _Cover:
         known = [self._personal(event, headers) for event, headers in _events(letter, raw)]
         self._unknown = not known or any(one is None for one in known)
         self._secret = frozenset[str]().union(*(one for one in known if one)) if not revealed else frozenset()
+        self._covering = Covering(self._secret)
 
     def _personal(self, event: Event, headers: Mapping[str, str]) -> frozenset[str] | None:
         personal = personal_of(self._project, headers, event)
         return None if personal is None else hidden(event, personal)
 
     def text(self, text: str) -> str:
-        return text_without(text, self._secret)
+        return self._covering.text(text)
 
     def anything(self, data: Any) -> Any:
         """Return what was made of the event, in which its values may have other names."""

@@ -2,8 +2,9 @@
 
 from typing import Any
 
+from crossdock.covering import MASK
 from crossdock.kernel.event import Event
-from crossdock.personal import ALL, MASK, Personal, touches
+from crossdock.personal import ALL, Personal, touches
 from schemas.annotations import masked
 
 _DATA = ("data", "data_base64")

@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import Any, NamedTuple
 
 from console.desk import Desk
-from dlq.plans import PIECE, Item, Past, Plan
+from dlq.plans import Item, Past, Plan
 from journal import entry
 from journal.entry import Entry
 from journal.store import DISCARDED, OPEN, REPLAYING, RESOLVED, JournalStore, LetterState
@@ -48,15 +48,15 @@ class Outcomes:
             Unavailable: the store or the journal does not answer.
         """
         sums, counted, looked = Sums(), 0, 0
-        for first in range(0, plan.done, PIECE):
-            place, size = (plan.id, first // PIECE), min(PIECE, plan.done - first)
+        for first in range(0, plan.done, plan.piece):
+            place, size = (plan.id, first // plan.piece), min(plan.piece, plan.done - first)
             known = self._settled.get(place)
             if known is None:
                 looked += 1
                 became = await self._piece(plan, first)
                 known = Sums((one.target, one.outcome) for one in became)
                 # One that nothing is known of may just not have come to the journal yet.
-                whole = len({one.place for one in became}) == min(PIECE, plan.total - first)
+                whole = len({one.place for one in became}) == min(plan.piece, plan.total - first)
                 if whole and _all_told(plan) and {outcome for _, outcome in known} <= _SETTLED:
                     self._keep(place, known)
             sums += known
@@ -72,13 +72,13 @@ class Outcomes:
             Unavailable: the store or the journal does not answer.
         """
         found: list[Became] = []
-        for first in range(after - after % PIECE, plan.done, PIECE)[:AT_ONCE]:
+        for first in range(after - after % plan.piece, plan.done, plan.piece)[:AT_ONCE]:
             for one in await self._piece(plan, first):
                 if one.place >= after and one.outcome == outcome:
                     if len(found) >= limit and one.place != found[-1].place:
                         return found, one.place
                     found.append(one)
-        further = after - after % PIECE + AT_ONCE * PIECE
+        further = after - after % plan.piece + AT_ONCE * plan.piece
         return found, further if further < plan.done else 0
 
     async def _piece(self, plan: Plan, first: int) -> list[Became]:

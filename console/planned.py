@@ -7,12 +7,13 @@ from typing import Any
 from urllib.parse import unquote
 
 from console.desk import Desk
+from crossdock.covering import Covering
 from crossdock.kernel import event as events
 from crossdock.kernel import jsontext
 from crossdock.kernel.problems import Refused
 from crossdock.kernel.records import UNFIT
 from crossdock.kernel.stream import EVENT_ID, RAW, RAW_SEQ, SOURCE, Message
-from crossdock.personal import secrets_of, text_without
+from crossdock.personal import secrets_of
 from crossdock.pipeline.edit import edit
 from crossdock.pipeline.pastsender import place, wanting
 from crossdock.pipeline.process import business_key
@@ -141,5 +142,5 @@ def _edit(desk: Desk, plan: Plan, found: Planned) -> None:
         try:
             fitting.append((letter, edit(desk.project, letter, change, plan.edit)))
         except Refused as error:
-            found.unfit.append((letter.id, text_without(str(error), secrets_of(letter, desk.project))))
+            found.unfit.append((letter.id, Covering(secrets_of(letter, desk.project)).text(str(error))))
     found.before, found.after = [old for old, _ in fitting], [new for _, new in fitting]

@@ -2,12 +2,13 @@
 
 import hashlib
 import secrets
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Literal
 
 from console.access import COOKIE, Role, Signed
 from crossdock.kernel import jsontext
 from crossdock.kernel.accesssettings import SessionLimits
+from crossdock.kernel.records import known
 from dlq.ports import Records
 
 NOTED_EVERY = 60_000  # milliseconds between two notes of when a session was used, at most
@@ -95,5 +96,4 @@ def _key(raw: str) -> str:
 
 def _read(stored: bytes) -> Session:
     document = jsontext.own_loads(stored)
-    given = {item.name: document[item.name] for item in fields(Session) if item.name in document}
-    return Session(**{**given, "role": Role(document["role"])})
+    return Session(**known(Session, document) | {"role": Role(document["role"])})

@@ -4,10 +4,11 @@ import hashlib
 import hmac
 import re
 import secrets
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 
 from console.access import Role
 from crossdock.kernel import jsontext
+from crossdock.kernel.records import known
 from dlq.ports import Records
 
 UNDER = "tokens"
@@ -99,5 +100,4 @@ def _digest(text: str) -> str:
 
 def _read(stored: bytes) -> Token:
     document = jsontext.own_loads(stored)
-    given = {item.name: document[item.name] for item in fields(Token) if item.name in document}
-    return Token(**{**given, "role": Role(document["role"])})
+    return Token(**known(Token, document) | {"role": Role(document["role"])})

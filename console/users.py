@@ -3,10 +3,11 @@
 import re
 import secrets
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, replace
 
 from console.access import Role
 from crossdock.kernel import jsontext
+from crossdock.kernel.records import known, unknown
 from dlq.ports import Records
 
 UNDER = "users"
@@ -67,7 +68,7 @@ class Users:
         """
         while found := await self._records.get(_key(name)):
             changed = replace(how(_read(found[0])), changed=now, stamp=secrets.token_hex(8))
-            if await self._records.put(_key(name), _stored(changed), found[1]):
+            if await self._records.put(_key(name), _stored(changed, found[0]), found[1]):
                 return changed
         return None
 
@@ -84,12 +85,12 @@ def _key(name: str) -> str:
     return f"{UNDER}.{name.encode().hex()}"  # a bucket takes no @
 
 
-def _stored(user: User) -> bytes:
-    return jsontext.dumps(asdict(user))
+def _stored(user: User, before: bytes = b"{}") -> bytes:
+    document = jsontext.own_loads(before)
+    kept = {name: document[name] for name in unknown(User, document)}  # of a later version
+    return jsontext.dumps(kept | asdict(user))
 
 
 def _read(stored: bytes) -> User:
-    """Read a record of any version: what is unknown is left out."""
     document = jsontext.own_loads(stored)
-    given = {item.name: document[item.name] for item in fields(User) if item.name in document}
-    return User(**{**given, "role": Role(document["role"])})
+    return User(**known(User, document) | {"role": Role(document["role"])})

@@ -1,7 +1,6 @@
 """What the operations API shows: the overview and the journey of an event."""
 
 import asyncio
-import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
@@ -12,14 +11,9 @@ from console.desk import Desk
 from crossdock.kernel.stream import Lag
 from crossdock.source import SourceSpec
 from journal import keys
-from journal.entry import DEAD_LETTERED, DELIVERED, MATCHED, RETRIED, Entry
+from journal.entry import DELIVER, DELIVERED, MATCHED, RETRIED, Entry
 from journal.store import in_order
 
-_SENT = ("refused", "in_doubt", "retries_ended", "reply_invalid")  # reasons of dead letters that were tried
-# What `connectors.target.SendFailed` says of a request that did not go out; else `in_doubt` stands before it.
-_UNSENT = re.compile(
-    r"(?<!in_doubt: )\b(connect|tls|timeout|reset|protocol|private_address|bad_header|oauth2|csrf|closed): "
-)
 _NO_LAG = Lag("", 0)
 _NO_WORKER: dict[str, Any] = {"breaker": "unknown", "behind": None}
 
@@ -116,24 +110,20 @@ def _hop(line: Entry) -> dict[str, Any]:
 
 
 def _links(line: Entry) -> dict[str, Any]:
-    """Return where the content is: as it came, as it was made of it, and as it was sent."""
+    """Return where the content is: as it came, as it was made of it, and as an attempt sends it."""
     base, found = "/ops/v1/contents", dict[str, str]()
     if line.raw:
         found["received"] = f"{base}/received/{line.raw}"
     if line.seq:
         found["canonical"] = f"{base}/canonical/{line.seq}"
-    if line.seq and line.route and _was_sent(line):
+    if line.seq and line.route and _was_tried(line):
         found["sent"] = f"{base}/sent/{line.seq}?{urlencode({'route': line.route, 'revision': line.revision})}"
     return {"links": found}
 
 
-def _was_sent(line: Entry) -> bool:
-    """Tell whether the target may have seen a request of this delivery."""
-    if line.outcome == DEAD_LETTERED and line.reason not in _SENT:
-        return False
-    tried = line.outcome in (DELIVERED, RETRIED, DEAD_LETTERED)
-    answered = any(word in line.detail for word in ("HTTP ", "earlier attempt is in_doubt"))
-    return tried and (answered or not _UNSENT.search(line.detail))
+def _was_tried(line: Entry) -> bool:
+    """Tell whether an attempt was made; whether that reached the target only its detail says, in words."""
+    return line.stage == DELIVER and (line.outcome in (DELIVERED, RETRIED) or line.attempts > 0)
 
 
 def _match(line: Entry) -> dict[str, Any]:

@@ -3,25 +3,21 @@
 Called where such a text is written: in a dead letter, in the journal, and on what people look at.
 """
 
-import json
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from crossdock.contents import Project
+from crossdock.covering import MASK, Covering
 from crossdock.kernel.event import Event
 from crossdock.kernel.problems import Problem, Refused
 from crossdock.kernel.stream import VERSION
 from dlq.edits import event_of
 from dlq.record import DeadLetter
-from schemas.annotations import EACH, Path, changed
+from schemas.annotations import EACH, Path, found
 
-MASK = "***"
-_SHORT = 3  # letters of a personal value that stands by chance in many texts, and is covered only where it is all
-_ALIKE = 8  # letters by which the beginning of a personal value is known where the text has no more of it
-_CUT = re.compile(r"\.\.\.|…|[\"'’”]|\Z")  # what stands behind a value that was cut
 _GOT = ", got "  # what stands before the value in a problem of `schemas.differences`
+_UNREADABLE = "unreadable"  # the code of problems of files and rows that no event could be made of
 _OWN = "schema_violation"  # the code of problems whose pointer is into the event itself, not into what was made of it
 
 Personal = Mapping[Path, Any]
@@ -35,9 +31,12 @@ def personal_of(project: Project, headers: Mapping[str, str], event: Event) -> P
 
 def hidden(event: Event, personal: Personal) -> frozenset[str]:
     """Return the personal values of an event, as whatever a map calls them they are the same in what it makes."""
-    found = list[Any]()
-    changed(event.data, personal, found.append)
-    return frozenset(str(leaf) for value in found for leaf in leaves(value) if leaf not in ("", None, True, False))
+    return frozenset(_hidden(event, personal))
+
+
+def _hidden(event: Event, personal: Personal) -> Iterator[str]:
+    values = (leaf for value in found(event.data, personal) for leaf in leaves(value))
+    return (str(leaf) for leaf in values if leaf not in ("", None, True, False))
 
 
 def secrets_of(letter: DeadLetter, *projects: Project) -> frozenset[str]:
@@ -70,39 +69,6 @@ def without(data: Any, secret: frozenset[str]) -> Any:
     return MASK if holds else data
 
 
-def text_without(text: str, secret: Iterable[str]) -> str:
-    """Return a text for people, such as a problem or an answer, in which personal values are covered, and no others."""
-    written = {form for one in secret for form in _written(one)}
-    for one in sorted((one for one in written if one in text), key=len, reverse=True):
-        if len(one) > _SHORT:
-            text = text.replace(one, MASK)
-        else:  # the status that a target answered with is what problems are grouped by
-            text = re.sub(rf"(?<!\w)(?<!HTTP ){re.escape(one)}(?!\w)", MASK, text)
-    for one in written:
-        if len(one) > _ALIKE and one[:_ALIKE] in text:
-            text = _without_beginning(text, one)
-    return text
-
-
-def _written(value: str) -> set[str]:
-    """Return how a value may stand in a text: as it is, in JSON, or as Python shows it."""
-    plain = value.isascii() and value.isprintable() and not {"\\", '"', "'"} & {*value}
-    shown = () if plain else (json.dumps(value), json.dumps(value, ensure_ascii=False), repr(value))
-    return {value, *(form[1:-1] for form in shown)}
-
-
-def _without_beginning(text: str, value: str) -> str:
-    """Cover a value of which a text has the beginning."""
-    at = text.find(value[:_ALIKE])
-    while at >= 0:
-        alike = next((n for n, pair in enumerate(zip(text[at:], value, strict=False)) if len({*pair}) > 1), None)
-        end = min(len(text), at + len(value)) if alike is None else at + alike
-        if _CUT.match(text, end):
-            text = text[:at] + MASK + text[end:]
-        at = text.find(value[:_ALIKE], at + 1)
-    return text
-
-
 class Cover:
     """Covers what is personal in texts about an event, by the schemas of one project; good events never need it.
 
@@ -114,32 +80,33 @@ class Cover:
 
     def text(self, headers: Mapping[str, str], event: Event, text: str) -> str:
         """Return a text for people, such as what a target answered to an event."""
-        return text_without(text, self._secret(event, personal_of(self._project, headers, event)))
+        return self._covering(event, personal_of(self._project, headers, event)).text(text) if text else ""
 
     def problems(
         self, headers: Mapping[str, str], event: Event | None, problems: Sequence[Problem]
     ) -> tuple[Problem, ...]:
         """Return problems of an event for people; those of a schema at a personal place do not tell the value."""
-        if event is None:
+        if event is None or not problems:
             return tuple(problems)
         own = personal_of(self._project, headers, event)
-        secret = self._secret(event, own)
+        covering = self._covering(event, own)
         return tuple(
-            self._problem(one, (own or {}) if one.code == _OWN else self._project.personal_anywhere, secret)
+            one
+            if one.code == _UNREADABLE  # what the event holds is this text itself
+            else self._problem(one, (own or {}) if one.code == _OWN else self._project.personal_anywhere, covering)
             for one in problems
         )
 
-    def _problem(self, problem: Problem, personal: Personal, secret: frozenset[str]) -> Problem:
-        said, got, _ = problem.message.partition(_GOT)
+    def _problem(self, problem: Problem, personal: Personal, covering: Covering) -> Problem:
+        message, hint = problem.message, problem.hint
+        said, got, _ = message.partition(_GOT)
         if got and problem.rule and touches(problem.pointer, personal):
-            problem = replace(problem, message=f"{said}{_GOT}{MASK}")
-        if not secret:
-            return problem
-        message, hint = text_without(problem.message, secret), text_without(problem.hint, secret)
-        return replace(problem, message=message, hint=hint)
+            message = f"{said}{_GOT}{MASK}"
+        return replace(problem, message=covering.text(message), hint=covering.text(hint))
 
-    def _secret(self, event: Event, personal: Personal | None) -> frozenset[str]:
-        return frozenset() if isinstance(event.data, bytes) else hidden(event, ALL if personal is None else personal)
+    def _covering(self, event: Event, personal: Personal | None) -> Covering:
+        unread = isinstance(event.data, bytes)
+        return Covering(() if unread else _hidden(event, ALL if personal is None else personal))
 
 
 def touches(pointer: str, personal: Personal) -> bool:

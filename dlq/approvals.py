@@ -100,7 +100,7 @@ class Approvals:
 def _read(stored: bytes, version: int) -> Approval:
     document = jsontext.own_loads(stored)
     approval = Approval(**records.known(Approval, document) | {"version": version})
-    if len(document) > len(records.known(Approval, document)):
+    if records.unknown(Approval, document):
         return replace(approval, state="foreign")
     late = time.time() * 1000 > approval.at + EXPIRES and approval.state in _OPEN
     return replace(approval, state="expired") if late else approval

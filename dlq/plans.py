@@ -1,5 +1,6 @@
 """Replay plans: a frozen selection and how far it was sent, kept where a kill cannot reach it."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -10,6 +11,7 @@ from crossdock.kernel.problems import Unavailable
 from dlq.ports import Records
 
 PIECE = 1000  # items in one record, fewer where their ids are long
+_FEWER = (500, 250, 125, 25, 5, 1)  # each divides the one before it
 MOST_BYTES = 900 << 10  # of a record: a broker takes 1 MiB
 _HEAD, _ITEMS = "plan", "items"
 _INSIDE = ("mark", "runner", "version", "patch", "piece")
@@ -97,10 +99,10 @@ class Plans:
             Unavailable: the store does not answer.
         """
         now = time.time_ns()
-        size, pieces = _pieces(items)
+        size = await _fitting(items)
         plan = Plan(f"rp-{now:x}", who, reason, now // 1_000_000, len(items), rate, piece=size, **more)
-        for number, piece in enumerate(pieces):
-            await self._records.put(f"{_ITEMS}.{plan.id}.{number}", piece, 0)
+        for first in range(0, len(items), size):
+            await self._records.put(f"{_ITEMS}.{plan.id}.{first // size}", _written(items[first : first + size]), 0)
         stored = await self.put(plan)
         if stored is None:  # of two in the same nanosecond
             raise Unavailable("another plan has this id; try again")
@@ -188,18 +190,22 @@ class Plans:
         return present
 
 
-def _pieces(items: Items) -> tuple[int, list[bytes]]:
-    """Return how many items stand in each record, and the records: no item may make one too large for the broker."""
+async def _fitting(items: Items) -> int:
+    """Return how many items stand in each record: no item may make one too large for the broker."""
     size = PIECE
-    while True:
-        parts = (items[start : start + size] for start in range(0, len(items), size))
-        pieces = [jsontext.dumps([list(item) for item in part]) for part in parts]
-        if size == 1 or max(map(len, pieces), default=0) <= MOST_BYTES:
-            return size, pieces
-        size //= 2
+    for first in range(0, len(items), PIECE):
+        block = items[first : first + PIECE]
+        while size > 1 and any(len(_written(block[at : at + size])) > MOST_BYTES for at in range(0, len(block), size)):
+            size = next(one for one in _FEWER if one < size)
+        await asyncio.sleep(0)  # a selection may have millions
+    return size
+
+
+def _written(items: Items) -> bytes:
+    return jsontext.dumps([list(item) for item in items])
 
 
 def _read(stored: bytes, version: int) -> Plan:
     document = jsontext.own_loads(stored)
-    given = records.known(Plan, document) | {"version": version}
-    return Plan(**given | ({} if len(document) < len(given) else {"state": FOREIGN}))
+    plan = Plan(**records.known(Plan, document) | {"version": version})
+    return replace(plan, state=FOREIGN) if records.unknown(Plan, document) else plan

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from crossdock.kernel import jsontext, records
+from crossdock.kernel.problems import Unavailable
 from dlq.ports import Records
 
 OPEN, ACKNOWLEDGED, RESOLVED, IGNORED = "open", "acknowledged", "resolved", "ignored"
@@ -65,11 +66,13 @@ class Marks:
         """Change one, on top of what others changed at the same moment; the last 200 notes are kept.
 
         Raises:
-            Unavailable: the store does not answer.
+            Unavailable: the store does not answer, or a later version of Crossdock says more of it.
         """
         while True:
             found = await self._records.get(problem)
             present = records.one(problem, found, _read) if found else Mark()
+            if found and _is_foreign(found[0]):
+                raise Unavailable(f"a later version of Crossdock has written of {problem}: only that can change it")
             changed = _changed(present, change, who, int(time.time() * 1000))
             document = {name: value for name, value in asdict(changed).items() if name != "version"}
             version = await self._records.put(problem, jsontext.dumps(document), present.version)
@@ -94,6 +97,11 @@ def _changed(mark: Mark, change: Change, who: str, now: int) -> Mark:
     if change.note:
         kept["notes"] = (*mark.notes, Note(now, who, change.note))[-MOST_NOTES:]
     return replace(mark, **kept)
+
+
+def _is_foreign(stored: bytes) -> bool:
+    document: Mapping[str, Any] = jsontext.own_loads(stored)
+    return bool(records.unknown(Mark, document)) or any(records.unknown(Note, one) for one in document["notes"])
 
 
 def _read(stored: bytes, version: int) -> Mark:

@@ -106,10 +106,8 @@ class Intake:
         quarantined = source.on_invalid == "quarantine"
         if quarantined:
             kept[QUARANTINED] = "1"
-        record, noted = (
-            _record(source, event, version, kept, body),
-            Cover(self._project).problems(kept, event, problems),
-        )
+        record = _record(source, event, version, kept, body)
+        noted = Cover(self._project).problems(kept, event, problems)
         return Accepted(event, source, record, tuple(problems), quarantined, noted)
 
     def put_aside(self, source: SourceSpec, why: Problem, body: bytes) -> Accepted:

@@ -93,7 +93,7 @@ def status(project: Project, steps: Sequence[Entry]) -> str:
     for step in steps:
         place = step.raw, step.route
         if step.outcome not in _ASIDE and last.get(place) not in _FINAL:
-            last[place] = step.outcome
+            last[place] = entry.DEAD_LETTERED if entry.takes_back(step) else step.outcome
     outcomes = set(last.values())
     for outcome in (entry.DEAD_LETTERED, entry.QUARANTINED):
         if outcome in outcomes:

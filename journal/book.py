@@ -5,12 +5,11 @@ often it is recorded, and the sums are right after every entry.
 """
 
 from collections.abc import Container, Iterable, Mapping
-from typing import NamedTuple
 
 from crossdock.kernel.stream import DLQ, EVENTS, RAW
 from journal import entry
 from journal.entry import Entry
-from journal.marks import STATE, Days, Lately, Marks, Stored
+from journal.marks import STATE, Days, Lost, Marks, Stored
 
 DAY = 86_400_000  # milliseconds
 (
@@ -29,20 +28,12 @@ _BITS = STATE.bit_length()
 Sums = dict[tuple[str, int], list[int]]
 
 
-class Lost(NamedTuple):
-    """What was recorded as stored and is not there; `of` is the source or the route, `at` Unix milliseconds."""
-
-    of: str
-    id: str
-    at: int
-    why: str
-
-
 class Book:
     """The sums; `kept` says from when on (Unix milliseconds) what a stream was given must still be there.
 
     `takes` names the types that each feed takes and `carries` its routes: of what it does not hand out nobody waits.
-    `doubtful` holds what is said to be stored and was not yet when the streams were last looked at.
+    `doubtful` holds what is said to be stored and was not yet when the streams were last looked at. `replays` says when
+    (Unix milliseconds) what was replayed and has no outcome was, by route (none for a raw event) and sequence.
     """
 
     def __init__(self) -> None:
@@ -59,7 +50,7 @@ class Book:
         self.carries: Mapping[str, Iterable[str]] = {}
         self.doubtful: dict[tuple[str, int], Lost] = {}
         self.letters: dict[tuple[str, int], tuple[int, Lost]] = {}
-        self.replays = Lately()
+        self.replays: dict[tuple[str, int], int] = {}
         self._days = {RAW: Days(), EVENTS: Days()}
         self._numbers: dict[str, int] = {}
         self._guesses = 0
@@ -74,6 +65,8 @@ class Book:
                 self._accepted(line)
             elif outcome == entry.DISCARDED and not line.route:
                 continue  # an event that a person gave up before it had a route stays a dead letter of its source
+            elif stage == entry.REPLAY and entry.takes_back(line):
+                self._unsent(line)
             elif stage == entry.DELIVER or (stage == entry.REPLAY and line.route):
                 self._word(line)
             elif stage in (entry.PROCESS, entry.REPLAY):
@@ -138,6 +131,8 @@ class Book:
                 marks.forget(first)
             for marks in self.looked.values():
                 marks.forget(first)
+        of = {True: EVENTS, False: RAW}
+        self.replays = {at: then for at, then in self.replays.items() if at[1] >= first or of[bool(at[0])] != stream}
         for sums in (self.source_sums, self.route_sums):
             for place in [place for place, row in sums.items() if not any(row)]:
                 del sums[place]
@@ -162,7 +157,7 @@ class Book:
         if old & STATE in _FINAL:
             return
         self._raw(seq, old >> _BITS if old else self._number(line.source), state, old & STATE, line.at)
-        if self.letters or self.replays or state in _NOTED:
+        if state in _NOTED or old & STATE in _NOTED:
             self._note("", seq, state, line)
         if state == ROUTED:
             self._there(EVENTS, line.seq, line, "recorded as routed, but not stored")
@@ -193,8 +188,14 @@ class Book:
         old = marks[seq]
         if old not in _FINAL or (old == DISCARDED and state == DELIVERED):  # what arrived was not given up
             self._put(marks, route, seq, old, state, line.at)
-            if self.letters or self.replays or state in _NOTED:
+            if state in _NOTED or old in _NOTED:
                 self._note(route, seq, state, line)
+
+    def _unsent(self, line: Entry) -> None:
+        """Take the word of a replay of a dead letter back."""
+        state = self.state(line.route, line.seq) if line.route else self.raw[line.raw] & STATE
+        if state == AGAIN and line.ref:
+            (self._word if line.route else self._processed)(line._replace(outcome=entry.DEAD_LETTERED))
 
     def _note(self, route: str, seq: int, state: int, line: Entry) -> None:
         if state in _LETTERED and not self.stored[DLQ].has(line.ref):
@@ -203,7 +204,7 @@ class Book:
         else:
             self.letters.pop((route, seq), None)
         if state == AGAIN:
-            self.replays.note(route, seq, line.at)
+            self.replays[route, seq] = max(line.at, self.replays.get((route, seq), 0))
         else:
             self.replays.pop((route, seq), None)
 

@@ -68,6 +68,16 @@ def of_callback(line: Entry) -> bool:
     return (line.route or line.routes or line.behind).startswith(CALLBACK)
 
 
+def takes_back(line: Entry) -> bool:
+    """Tell whether an entry says that a replay which was recorded before was not sent."""
+    return line.stage == REPLAY and line.outcome == WAITING
+
+
+def storable(text: str) -> str:
+    """Return a text with a mark in the place of each NUL, which PostgreSQL does not take."""
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}")
+
+
 MOST = 100_000  # entries of one message; equal ones take no room
 _BLANKS = Entry(0, "", "")._asdict()
 _entry = tuple.__new__  # `Entry._make` at a third of its cost
@@ -108,10 +118,11 @@ def _rows(document: dict[str, Any]) -> list[Entry]:
 
 
 def _column(name: str, value: Any, count: int) -> list[Any]:
-    """Return a column when all in it can be stored: what a database refuses would stop all that follows."""
+    """Return a column as it can be stored, if it can: what a database refuses would stop all that follows."""
     column = value if type(value) is list else [value]
     if type(_BLANKS[name]) is str:
-        "".join(column)  # the quickest way to find what is no text
+        if "\0" in "".join(column):  # the quickest way to find what is no text
+            column = [storable(text) for text in column]
     else:
         array("q", column)  # which takes whole numbers of 64 bits alone
         if name == "at" and column and min(column) < 0:

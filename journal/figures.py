@@ -11,6 +11,7 @@ from typing import NamedTuple, Protocol, TypeVar
 
 from crossdock.kernel import jsontext
 from journal import entry
+from journal.entry import storable
 from journal.spread import Spread, merged
 
 _K = TypeVar("_K")
@@ -87,7 +88,7 @@ def about(keys: str) -> Mapping[str, str]:
     """Return by kind what keys of an entry say, as `journal.keys` writes them: of several of a kind the first."""
     found: dict[str, str] = {}
     for kind, value in said(keys):
-        read = jsontext.own_loads(f'"{value}"'.encode()) if "\\" in value else value
+        read = storable(jsontext.own_loads(f'"{value}"'.encode())) if "\\" in value else value
         found.setdefault(kind, read[:LONGEST])
     return found
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from crossdock.kernel import jsontext
-from journal.entry import DELIVER, Entry
+from journal.entry import DELIVER, Entry, storable
 
 ID, BUSINESS_KEY = "id", "key"
 MOST = 64  # keys of one event: a line of a catalogue with thousands of articles is not looked for by each of them
@@ -19,8 +19,9 @@ def write(keys: Iterable[Key]) -> str:
 
 
 def read(text: str) -> list[Key]:
-    """Return what `write` was given."""
-    return [(kind, value) for kind, value in jsontext.own_loads(text.encode())] if text else []
+    """Return what `write` was given, as a database takes it."""
+    found = [(kind, value) for kind, value in jsontext.own_loads(text.encode())] if text else []
+    return [(kind, storable(value)) for kind, value in found] if r"\u0000" in text else found
 
 
 def key_rows(lines: Iterable[Entry]) -> set[tuple[str, int, str, str]]:

@@ -6,6 +6,7 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 _BITS = 12
 SIZE = 1 << _BITS  # sequences of a chunk
@@ -107,24 +108,13 @@ class Days:
         return self._days[-1] if seq >= self._firsts[-1] else self._days[bisect_right(self._firsts, seq) - 1]
 
 
-class Lately(dict[tuple[str, int], int]):
-    """What was replayed lately and has no outcome: route (none for a raw event), sequence, and when in milliseconds.
+class Lost(NamedTuple):
+    """What was recorded as stored and is not there; `of` is the source or the route, `at` Unix milliseconds."""
 
-    The journal has a replay before it is stored, so of these nobody can tell yet whether it is missing.
-    """
-
-    since = 0
-
-    def note(self, route: str, seq: int, at: int) -> None:
-        """Take a replay that was recorded at a time."""
-        if at > self.since:
-            self[route, seq] = at
-
-    def forget(self, before: int) -> None:
-        """Let go of what was recorded before a time, and take no such any more."""
-        self.since = before
-        for place in [place for place, at in self.items() if at <= before]:
-            del self[place]
+    of: str
+    id: str
+    at: int
+    why: str
 
 
 @dataclass(slots=True)

@@ -83,19 +83,18 @@ def _moment(line: Entry, of_event: Sequence[Entry]) -> int:
     return line.at
 
 
+_AFTER = {entry.REPLAYED: REPLAYING, entry.DISCARDED: DISCARDED}
+_AFTER |= dict.fromkeys((entry.DELIVERED, entry.ROUTED, entry.SKIPPED, entry.DUPLICATE), RESOLVED)
+_AFTER |= dict.fromkeys(entry.LETTERED, OPEN)
+# A second replay of a letter does not undo its end, nor does giving up what was sent through meanwhile.
+_ONLY_FROM = {entry.REPLAYED: (OPEN,), entry.WAITING: (REPLAYING,), entry.DISCARDED: (OPEN, REPLAYING, DISCARDED)}
+
+
 def state_after(line: Entry) -> str | None:
     """Return the state an entry puts its dead letter in, or None when it says nothing about one."""
     if not line.dead_letter:
         return None
-    if line.outcome in entry.LETTERED:
-        return OPEN
-    if line.outcome == entry.REPLAYED:
-        return REPLAYING
-    if line.outcome == entry.DISCARDED:
-        return DISCARDED
-    if line.outcome in (entry.DELIVERED, entry.ROUTED, entry.SKIPPED, entry.DUPLICATE):
-        return RESOLVED
-    return None
+    return OPEN if entry.takes_back(line) else _AFTER.get(line.outcome)
 
 
 def letter_after(letter: LetterState | None, line: Entry) -> LetterState | None:
@@ -103,12 +102,8 @@ def letter_after(letter: LetterState | None, line: Entry) -> LetterState | None:
     state = state_after(line)
     if line.outcome in entry.LETTERED:
         return _failed(letter, line)
-    if letter is None or state is None:
+    if letter is None or state is None or letter.state not in _ONLY_FROM.get(line.outcome, (letter.state,)):
         return letter
-    if line.outcome == entry.REPLAYED and letter.state != OPEN:
-        return letter  # a second replay of the same letter must not undo its end
-    if line.outcome == entry.DISCARDED and letter.state == RESOLVED:
-        return letter  # nor does giving up what was sent through meanwhile
     return replace(letter, state=state, last_seen=line.at)
 
 
@@ -216,6 +211,9 @@ class JournalStore(Journeys, Protocol):
 
     def project(self, entries: Sequence[Entry], position: int) -> None:
         """Store entries and the new position in one transaction; what is at or before the position is ignored."""
+
+    def try_out(self, entries: Sequence[Entry]) -> None:
+        """Do what `project` does with entries, and undo it: to see whether it raises."""
 
     def origins(self, raws: Sequence[int]) -> list[Origin]:
         """Return the steps by which events can be sent again; events by their sequence in RAW, in no order."""

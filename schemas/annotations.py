@@ -95,5 +95,25 @@ def _changed(data: Any, paths: list[Path], act: Callable[[Any], Any]) -> Any:
     return act(data)
 
 
+def found(data: Any, paths: Mapping[Path, Any]) -> Iterator[Any]:
+    """Yield what `changed` would act on, so that whoever has seen enough of it may stop."""
+    return _found(data, [path for path, said in paths.items() if said is not False])
+
+
+def _found(data: Any, paths: list[Path]) -> Iterator[Any]:
+    if data is None or not paths:
+        return
+    if isinstance(data, dict) and all(paths):
+        for name, value in data.items():
+            yield from _found(value, _under(paths, name))
+        return
+    inner = [path[1:] for path in paths if path[:1] == (EACH,)]
+    if isinstance(data, list) and inner and all(paths):
+        for item in data:
+            yield from _found(item, inner)
+        return
+    yield data
+
+
 def _under(paths: list[Path], name: str) -> list[Path]:
     return [path[1:] for path in paths if path[0] in (name, EACH)]

@@ -2,11 +2,11 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from typing import Any
 
 from fastapi import FastAPI, Request
-from fastapi.responses import JSONResponse, RedirectResponse, Response
+from fastapi.responses import JSONResponse, RedirectResponse
 from nicegui import core, ui
 from nicegui.client import Client
 from starlette.types import Receive, Scope, Send
@@ -19,7 +19,7 @@ from console.pages.owners import guard, intrudes
 from console.pages.parts.basics import empty, link, tag
 from console.pages.places import PLACES
 from console.pages.shell import LOOK, frame
-from console.pages.visit import Elsewhere, Visit
+from console.pages.visit import Visit
 from console.pages.waiting import Waiting
 
 _API, _LIVE, _SOCKET = ("/ops/", "/metrics"), "/_nicegui", "/_nicegui_ws/"
@@ -30,6 +30,7 @@ _ICON = (
     "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'>"
     "<path d='M1 5h9l-3-3h3l4 4-4 4H7l3-3H1zM15 11H6l3 3' fill='#0b6b63'/></svg>"
 )
+_LEADS = {place.path: place.leads for place in PLACES if place.leads}
 _NOTHING = JSONResponse({"detail": "nothing is here"}, 404)
 _OF_OTHERS = JSONResponse({"detail": "this socket is of another session"}, 403)
 
@@ -54,7 +55,24 @@ class _Pages:
             await _OF_OTHERS(scope, receive, send)
             return
         state["operations"] = self._operations
-        await leaving.serve(core.app, scope, receive, send)
+        there = RedirectResponse(address, 303) if (address := await _elsewhere(scope)) else None
+        await leaving.serve(there or core.app, scope, receive, send)
+
+
+async def _elsewhere(scope: Scope) -> str:
+    """Return where an address leads at once: asked before NiceGUI makes a page, which it would keep for nobody."""
+    leads = _LEADS.get(scope["path"])
+    if leads is None or scope.get("method") != "GET":
+        return ""
+    request = Request(scope)
+    with suppress(Refusal, TimeoutError):  # which the page says
+        async with asyncio.timeout(ANSWER_WITHIN):
+            return await leads(Api(request), _query(request))
+    return ""
+
+
+def _query(request: Request) -> dict[str, str]:
+    return {name: value[:1000] for name, value in request.query_params.items()}
 
 
 def add_pages(app: FastAPI) -> None:
@@ -80,22 +98,19 @@ def _configure() -> None:
     )  # fmt: skip
 
 
-def _page(title: str, build: Build) -> Callable[..., Awaitable[Response | None]]:
-    async def shown(request: Request, client: Client) -> Response | None:
+def _page(title: str, build: Build) -> Callable[..., Awaitable[None]]:
+    async def shown(request: Request, client: Client) -> None:
         state, dark = request.state, request.cookies.get(LOOK) == "dark"
-        query = {name: value[:1000] for name, value in request.query_params.items()}
         here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
         api = Api(request)
         with frame(client, api, title, request, dark) as drawn:
-            words = (state.person, state.role, request.path_params, query, here, dark)
+            words = (state.person, state.role, request.path_params, _query(request), here, dark)
             visit = Visit(api, *words, drawn.trouble, drawn.told)
             try:
                 async with asyncio.timeout(ANSWER_WITHIN):
                     await visit.live(Waiting(visit, drawn.entries).refresh, waiting.EVERY, aside=True)
                     await visit.live(Notices(visit, tag("div", classes="notices")).refresh, notices.EVERY, aside=True)
                     await build(visit)
-            except Elsewhere as place:
-                return RedirectResponse(str(place), 303)
             except Refusal as refusal:
                 client.status_code = refusal.status
                 empty(str(refusal))
@@ -103,6 +118,5 @@ def _page(title: str, build: Build) -> Callable[..., Awaitable[Response | None]]
             except TimeoutError:
                 client.status_code = 503
                 empty("This page could not be made in time, as much is being done. Load it again in a moment.")
-        return None
 
     return shown

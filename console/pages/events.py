@@ -1,14 +1,16 @@
 """`/events`: events looked for; the address says for what, so that a search can be sent to somebody."""
 
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
 from console.access import Role
+from console.pages.api import Api
 from console.pages.parts import sheet
 from console.pages.parts.basics import choice, fieldset, link, tag, words
 from console.pages.parts.events import LIST, journey
 from console.pages.parts.sheet import Column, Row, Sheet
-from console.pages.visit import Elsewhere, Visit
+from console.pages.visit import Visit
 
 ASKED = ("key", "partner", "source", "route", "outcome", "reason", "from", "to", "after")
 OUTCOMES = (
@@ -25,8 +27,6 @@ async def events(visit: Visit) -> None:
     """Build the page."""
     asked = {name: visit.query.get(name, "").strip() for name in ASKED}
     found = await visit.api.get("events", **{k: v for k, v in asked.items() if v}, limit=100)
-    if _leads_to_one(asked, found) and visit.query.get("list", "") != LIST:
-        raise Elsewhere(journey(asked["key"]))
     _form(asked, await visit.api.get("overview"), visit.may(Role.OPERATOR))
     some = any(asked.values())
     table = Sheet("Events", COLUMNS, _nothing(some, bool(found["next"])), file="events")
@@ -38,10 +38,13 @@ async def events(visit: Visit) -> None:
             link("Older", _address({**asked, "after": found["next"]}))
 
 
-def _leads_to_one(asked: dict[str, str], found: dict[str, Any]) -> bool:
-    """Tell whether somebody looked for an id or key and nothing else, and exactly one event has it."""
-    named = [name for name, value in asked.items() if value]
-    return named == ["key"] and len(found["items"]) == 1 and not found["next"]
+async def leads(api: Api, query: Mapping[str, str]) -> str:
+    """Return the journey of the one event that a search for an id or key and nothing else finds; else nothing."""
+    asked = {name: value for name in ASKED if (value := query.get(name, "").strip())}
+    if [*asked] != ["key"] or query.get("list", "") == LIST:
+        return ""
+    found = await api.get("events", **asked, limit=100)
+    return journey(asked["key"]) if len(found["items"]) == 1 and not found["next"] else ""
 
 
 def _form(asked: dict[str, str], seen: dict[str, Any], may_replay: bool) -> None:

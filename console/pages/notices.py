@@ -21,7 +21,7 @@ class Notices:
     async def refresh(self) -> None:
         """Look at the ledger, the journal and the content."""
         ledger, content = await self._visit.api.get("ledger"), await self._visit.api.get("content")
-        unreadable = len((await self._visit.api.get("journal/unreadable"))["items"])
+        unreadable = (await self._visit.api.get("journal/unreadable", limit=0))["total"]
         seen = (
             len(ledger["unexplained"]),
             unreadable,
@@ -52,6 +52,9 @@ def _unreadable(messages: int) -> None:
         with tag("div", classes="banner bad", role="alert"):
             tag("strong", f"{plural(messages, 'message')} of the journal could not be read and were stepped over.")
             tag("span", "crossdock journal unreadable", "mono")
+            tag("span", "lists them;")
+            tag("span", "crossdock journal dismiss", "mono")
+            tag("span", "takes one off.")
 
 
 def _behind(content: dict[str, Any]) -> dict[str, str]:

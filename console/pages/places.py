@@ -1,18 +1,18 @@
 """All pages: their addresses, titles and what builds them."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import NamedTuple
 
 from console.pages.account import account
 from console.pages.alerts import alerts
-from console.pages.api import Refusal
+from console.pages.api import Api, Refusal
 from console.pages.approvals import approvals
 from console.pages.audit import audit
 from console.pages.conformance import conformance
 from console.pages.connectors import connectors
 from console.pages.drift import drift
 from console.pages.edit import edit
-from console.pages.events import events
+from console.pages.events import events, leads
 from console.pages.finding import finding
 from console.pages.journey import journey
 from console.pages.ledger import ledger
@@ -37,11 +37,15 @@ from console.pages.visit import Visit
 
 
 class Place(NamedTuple):
-    """A page: its address, with names of parts in braces, its title, and what fills it."""
+    """A page: its address, with names of parts in braces, its title, and what fills it.
+
+    `leads` says where its address leads for some words in it, before anything is drawn; nothing where it does not.
+    """
 
     path: str
     title: str
     build: Callable[[Visit], Awaitable[None]]
+    leads: Callable[[Api, Mapping[str, str]], Awaitable[str]] | None = None
 
 
 async def nowhere(visit: Visit) -> None:
@@ -51,7 +55,7 @@ async def nowhere(visit: Visit) -> None:
 
 PLACES = (
     Place("/", "Overview", overview),
-    Place("/events", "Events", events),
+    Place("/events", "Events", events, leads),
     Place("/events/{key:path}", "Journey", journey),
     Place("/partners", "Partners", partners),
     Place("/partners/{partner}", "Partner", partner),

@@ -19,10 +19,6 @@ Looks = Literal["positive", "negative", "info"]
 Refresh = Callable[[], Awaitable[None]]
 
 
-class Elsewhere(Exception):
-    """Raised by a page that leads to another one at once: the address is its text."""
-
-
 @dataclass(frozen=True)
 class Visit:
     """What a page is built with: the API as this person calls it, and the words of the address."""

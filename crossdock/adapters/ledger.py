@@ -145,7 +145,7 @@ class Ledgers:
         await ledgersums.read_on(self._client, sums)
         await ledgersums.compare(self._client, sums)
         look = Look(self._client, project, book, at, whole=whole)
-        await look.take(sums.peeked, sums.under_way)
+        await look.take(sums.peeked, sums.replays)
         missing = look.missing()
         named = await self._named(missing[:MOST_NAMED])
         old = self._old(missing, noticed)

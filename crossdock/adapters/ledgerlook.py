@@ -6,10 +6,9 @@ from urllib.parse import unquote
 from nats.aio.client import Client
 from nats.js.api import DeliverPolicy
 
-from crossdock.adapters.ledgerreplays import gone
+from crossdock.adapters.ledgerreplays import Replays
 from crossdock.adapters.pages import READING, read
 from crossdock.adapters.positions import Positions, floor, start
-from crossdock.adapters.underway import UnderWay
 from crossdock.kernel import event as events
 from crossdock.kernel.problems import Refused
 from crossdock.kernel.records import UNFIT
@@ -42,7 +41,7 @@ class Look:
         self._lost: dict[tuple[str, int], str] = {}
         self._replays: list[Missing] = []
 
-    async def take(self, peeked: dict[str, int], under_way: UnderWay) -> None:
+    async def take(self, peeked: dict[str, int], replays: Replays) -> None:
         """Look at what nobody has told of; `peeked` says up to where that was done before, by consumer."""
         await self._raw()
         for feed in self._at.feeds:
@@ -51,7 +50,7 @@ class Look:
             for route in self._project.routes.values():
                 await self._own(route, peeked)
                 await self._behind(route)
-        self._replays = await gone(self._book, self._at, under_way)
+        self._replays = await replays.gone(self._book, self._at)
 
     def missing(self) -> list[Missing]:
         """Return what does not add up, without the ids."""

@@ -6,11 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from nats.aio.client import Client
-from nats.js.errors import NotFoundError
 
-from crossdock.adapters.ledgerreplays import STORED_AFTER
+from crossdock.adapters.ledgerreplays import Replays
 from crossdock.adapters.positions import positions
-from crossdock.adapters.underway import UnderWay
+from crossdock.adapters.shape import Shape, shape
 from crossdock.adapters.whole import read
 from crossdock.kernel.stream import DLQ, EVENTS, JOURNAL, ORIGIN, RAW, Message
 from crossdock.pipeline.unreadable import entries
@@ -27,26 +26,16 @@ class ChangedError(Exception):
     """A stream is not what was read of it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """What tells whether a stream is the one that was read: when it was made, and how many are missing inside."""
-
-    made: str
-    missing: int
-    first: int
-    last: int
-
-
 @dataclass(slots=True)
 class Sums:
     """A book, the place in JOURNAL up to which it is written, and what was seen of the streams meanwhile.
 
     `keep` says how many seconds each stream keeps what it is given; `peeked` is of `Look.take`, under a `revision`.
-    `under_way` is what was found of replays.
+    `replays` is what was found of them.
     """
 
     keep: Mapping[str, float]
-    under_way: UnderWay
+    replays: Replays
     book: Book = field(default_factory=Book)
     position: int = 0
     shapes: dict[str, Shape] = field(default_factory=dict)
@@ -64,21 +53,20 @@ def nobody(stream: str, at: int, last: int) -> None:
 
 async def from_nothing(client: Client, project: Project, keep: Mapping[str, float], tell: Tell) -> Sums:
     """Read what is stored, and then what was recorded; what is stored later counts as under way."""
-    sums = Sums(keep, UnderWay(client))
+    sums = Sums(keep, Replays(client))
     at = await positions(client, project)
     sums.book.takes, sums.book.carries = at.takes(), at.carries()
     for stream in _STREAMS:
-        sums.shapes[stream] = await _shape(client, stream)
+        sums.shapes[stream] = await shape(client, stream)
         await _read_stored(client, sums, stream, tell)
-    sums.shapes[JOURNAL] = await _shape(client, JOURNAL)
+    sums.shapes[JOURNAL] = await shape(client, JOURNAL)
     await read_on(client, sums, tell)
     return sums
 
 
 async def read_on(client: Client, sums: Sums, tell: Tell = nobody) -> None:
     """Read what was recorded, to the present end of JOURNAL."""
-    sums.book.replays.forget(int((time.time() - STORED_AFTER) * 1000))
-    last = (await _shape(client, JOURNAL)).last
+    last = (await shape(client, JOURNAL)).last
     if last <= sums.position:
         return
     async for batch in read(client, JOURNAL, after=sums.position):
@@ -97,36 +85,36 @@ async def compare(client: Client, sums: Sums) -> None:
         ChangedError: it is not.
     """
     for stream in (*_STREAMS, JOURNAL):
-        before, shape, kept = sums.shapes[stream], await _shape(client, stream), sums.kept(stream)
-        sums.shapes[stream] = shape
-        if shape.made != before.made or shape.missing > before.missing or shape.last < before.last:
-            raise ChangedError(f"{stream} was {before} and is {shape}")
+        before, now, kept = sums.shapes[stream], await shape(client, stream), sums.kept(stream)
+        sums.shapes[stream] = now
+        if not now.follows(before):
+            raise ChangedError(f"{stream} was {before} and is {now}")
         if stream == JOURNAL:
             sums.book.forget_repeats(kept // DAY + 1 if kept else 0)
             continue
         sums.book.kept[stream], stored = kept, sums.book.stored[stream]
-        if shape.first > stored.first:
-            if stream != DLQ and stored.first and sums.book.day(stream, shape.first - 1) > kept // DAY:
-                raise ChangedError(f"{stream} begins at {shape.first}")
-            sums.book.trim(stream, shape.first)
-        stored.last = max(stored.last, shape.last)
+        if now.first > stored.first:
+            if stream != DLQ and stored.first and sums.book.day(stream, now.first - 1) > kept // DAY:
+                raise ChangedError(f"{stream} begins at {now.first}")
+            sums.book.trim(stream, now.first)
+        stored.last = max(stored.last, now.last)
 
 
 async def _read_stored(client: Client, sums: Sums, stream: str, tell: Tell) -> None:
-    stored, shape = sums.book.stored[stream], sums.shapes[stream]
+    stored, now = sums.book.stored[stream], sums.shapes[stream]
     sums.book.kept[stream] = sums.kept(stream)
-    stored.first, seq = shape.first, shape.first - 1
+    stored.first, seq = now.first, now.first - 1
     async for batch in read(client, stream, headers_only=True):
         for message in batch:
             if message.seq > seq + 1:
                 stored.holes.append((seq + 1, message.seq - 1))
             seq = message.seq
             _take(sums.book, stream, message)
-        tell(stream, seq, shape.last)
+        tell(stream, seq, now.last)
         await asyncio.sleep(0)
-    if shape.last > seq:
-        stored.holes.append((seq + 1, shape.last))
-    stored.last = max(seq, shape.last)
+    if now.last > seq:
+        stored.holes.append((seq + 1, now.last))
+    stored.last = max(seq, now.last)
 
 
 def _take(book: Book, stream: str, message: Message) -> None:
@@ -137,12 +125,3 @@ def _take(book: Book, stream: str, message: Message) -> None:
     elif stream == EVENTS and ORIGIN in message.headers:
         for feed in book.takes:
             book.pass_by(feed, message.seq)
-
-
-async def _shape(client: Client, stream: str) -> Shape:
-    try:
-        info = await client.jetstream().stream_info(stream)
-    except NotFoundError:
-        return Shape("", 0, 0, 0)
-    state = info.state
-    return Shape(str(info.created), state.num_deleted or 0, state.first_seq, state.last_seq)

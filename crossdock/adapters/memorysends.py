@@ -27,7 +27,8 @@ class MemorySends:
     async def waiting(self, letters: Sequence[DeadLetter]) -> Mapping[Place, str]:
         """See `Sent.waiting`."""
         wanted = {place_of(letter) for letter in letters}
-        later = map(self._log.message, range(self.done + 1, len(self._log.records) + 1))
+        later = [self._log.message(seq) for seq in range(self.done + 1, len(self._log.records) + 1)]
+        later.sort(key=lambda message: message.subject.startswith("replay."))  # what is further on its way counts
         found = {place: message.headers.get(ACT, "") for message in later for place in places(message)}
         return {place: act for place, act in found.items() if place in wanted}
 

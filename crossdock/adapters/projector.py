@@ -13,6 +13,7 @@ from nats.js.errors import NotFoundError
 from sqlalchemy.exc import SQLAlchemyError
 
 from crossdock.adapters.inbox import NatsInbox
+from crossdock.adapters.sieve import Sieve, is_of_data
 from crossdock.kernel.problems import Unavailable
 from crossdock.kernel.stream import JOURNAL, Message
 from crossdock.pipeline.unreadable import Unreadable, readable
@@ -26,7 +27,7 @@ MOST_ENTRIES = 5_000  # in one transaction
 PACE, PACE_PER_ENTRY, MOST_PACE = 0.1, 0.001, 1.0  # seconds from lot to lot under load
 FORGET_EVERY = 600.0  # seconds
 _IDLE = 60.0
-_OF_DATA = frozenset({"DataError", "IntegrityError"})  # PEP 249
+NAMED = 10  # entries of a message that were left out
 
 Told = Sequence[tuple[int, Sequence[Entry]]]  # messages by sequence, in order, and the entries in them
 Hear = Callable[[Told], None]
@@ -37,7 +38,7 @@ class Projector:
     """Reads on from the store's own position, so the store can be dropped and is built again.
 
     Days that ended `keep` seconds ago are deleted; nothing but the projection waits for that. `hear` is told each lot
-    before it is stored. What cannot be read, or be stored, is noted and stepped over.
+    before it is stored. A message that cannot be read, and an entry that cannot be stored, is noted and stepped over.
     """
 
     def __init__(
@@ -45,6 +46,7 @@ class Projector:
     ) -> None:
         self._client = client
         self._store = store
+        self._sieve = Sieve(store)
         self._keep = keep
         self._unreadable = unreadable
         self._hear = hear
@@ -93,18 +95,22 @@ class Projector:
         except Exception as error:
             if not is_of_data(error):
                 raise
-            for (message, _), (_, lines) in zip(lot, told, strict=True):
-                await self._alone(message, lines)
+            await self._without_refused(lot, entries)
+        else:
+            self._sieve.row = 0 if entries else self._sieve.row
         return len(entries)
 
-    async def _alone(self, message: Message, lines: Sequence[Entry]) -> None:
-        try:
-            await asyncio.to_thread(self._store.project, lines, message.seq)
-        except Exception as error:
-            if not is_of_data(error):
-                raise
-            await self._unreadable.note(message, f"the store refuses it: {type(error).__name__}")
-            await asyncio.to_thread(self._store.project, [], message.seq)
+    async def _without_refused(self, lot: Lot, entries: Sequence[Entry]) -> None:
+        """Store the entries of a lot that the store takes, and name those that it refuses."""
+        refused = await asyncio.to_thread(self._sieve.refused, entries)
+        first = 0
+        for message, lines in lot:
+            places = [place for place in range(first, first + len(lines)) if place in refused]
+            if places and not isinstance(lines, str):
+                await self._unreadable.note(message, _why([place - first for place in places], refused[places[0]]))
+            first += 0 if isinstance(lines, str) else len(lines)
+        taken = [line for place, line in enumerate(entries) if place not in refused]
+        await asyncio.to_thread(self._store.project, taken, lot[-1][0].seq)
 
     async def _forget(self) -> None:
         if time.monotonic() - self._forgot >= FORGET_EVERY:
@@ -160,7 +166,7 @@ def lots(messages: Sequence[Message]) -> Iterator[Lot]:
             lot, count = [], 0
 
 
-def is_of_data(error: Exception) -> bool:
-    """Tell whether a store failed because of what it was given, and would always: not because it is away or full."""
-    kinds = {kind.__name__ for kind in type(error).__mro__}  # a driver's own errors are as good as those of SQLAlchemy
-    return isinstance(error, ValueError | TypeError | LookupError | OverflowError) or not kinds.isdisjoint(_OF_DATA)
+def _why(places: Sequence[int], error: str) -> str:
+    named = ", ".join(str(place + 1) for place in places[:NAMED])
+    more = f" and {len(places) - NAMED} more" if len(places) > NAMED else ""
+    return f"the store refuses entry {named}{more} of it: {error}"

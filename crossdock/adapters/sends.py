@@ -24,6 +24,7 @@ class NatsSends:
     def __init__(self, client: Client, project: Callable[[], Project]) -> None:
         self._client = client
         self._project = project
+        self._under_way = UnderWay(client)
 
     async def newest(self) -> dict[str, int]:
         """See `Sends.newest`."""
@@ -48,7 +49,7 @@ class NatsSends:
         with told():
             at = await positions(self._client, self._project())
         of_raw = {place_of(letter): f"raw.*.{letter.source or '>'}" for letter in letters}
-        return await UnderWay(self._client).of(at, of_raw)
+        return await self._under_way.of(at, of_raw)
 
     async def recorded(self) -> int:
         """See `Sends.recorded`."""

@@ -1,7 +1,7 @@
 """The journal in SQLite or PostgreSQL through SQLAlchemy."""
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -71,19 +71,34 @@ class SqlJournal:
 
     def project(self, entries: Sequence[Entry], position: int) -> None:
         """See `JournalStore.project`."""
-        of_day = sqlwrite.by_day(entries)
-        if not of_day.keys() <= self._days:
-            self._days = set(sqldays.make_days(self._engine, of_day))
+        of_day = self._with_days(entries)
         with self.processes.lock, self._engine.begin() as connection:
             if position <= (before := _position(connection)):
                 return
-            n = position << _LOT
-            for day, lines in of_day.items():
-                sqlwrite.add(connection, self._statements, day, lines, n)
-                n += len(lines)
-            sqlwrite.project_letters(connection, self._statements, [line for line in entries if line.dead_letter])
+            self._write(connection, entries, of_day, position)
             connection.exec_driver_sql(self._statements.move, (_POSITION, position))
         self.processes.take(entries, before, position)
+
+    def try_out(self, entries: Sequence[Entry]) -> None:
+        """See `JournalStore.try_out`."""
+        of_day = self._with_days(entries)
+        with self.processes.lock, self._engine.connect() as connection:  # which is rolled back
+            self._write(connection, entries, of_day, _position(connection) + 1)
+
+    def _with_days(self, entries: Sequence[Entry]) -> dict[int, Sequence[Entry]]:
+        of_day = sqlwrite.by_day(entries)
+        if not of_day.keys() <= self._days:
+            self._days = set(sqldays.make_days(self._engine, of_day))
+        return of_day
+
+    def _write(
+        self, connection: Connection, entries: Sequence[Entry], of_day: Mapping[int, Sequence[Entry]], position: int
+    ) -> None:
+        n = position << _LOT
+        for day, lines in of_day.items():
+            sqlwrite.add(connection, self._statements, day, lines, n)
+            n += len(lines)
+        sqlwrite.project_letters(connection, self._statements, [line for line in entries if line.dead_letter])
 
     def forget(self, before: int) -> None:
         """See `JournalStore.forget`."""

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, and_, exists, func, or_, select, tuple_
 
 from crossdock.adapters.sqltables import LISTED, OF_ROUTE, REPEAT, TROUBLE, entries_table, keys_table
-from journal.entry import ACCEPTED, LETTERED, PROCESS, ROUTED, Entry
+from journal.entry import ACCEPTED, LETTERED, PROCESS, ROUTED, Entry, storable
 from journal.keys import ID, LONGEST
 from journal.search import COMMON, MOST, Page, Search
 from journal.store import Origin
@@ -36,7 +36,7 @@ def raws_of(
 ) -> list[int]:
     """Return the newest events (their sequences in RAW) with a key, newest first; none when there are no more."""
     key = keys_table.c
-    query = select(key.raw).where(key.value == text[:LONGEST]).order_by(key.raw.desc()).limit(limit)
+    query = select(key.raw).where(key.value == storable(text)[:LONGEST]).order_by(key.raw.desc()).limit(limit)
     if kind:
         query = query.where(key.kind == kind)
     if partner:
@@ -85,7 +85,11 @@ def of_partner(connection: Connection, partner: str, event_id: str, origin: str,
     """Return the events of a partner with an id, oldest first."""
     raws = raws_of(connection, event_id, limit, kind=ID, partner=partner)
     line = entries_table.c
-    owned = [line.id == event_id, line.partner == partner, *([line.origin == origin] if origin else [])]
+    owned = [
+        line.id == storable(event_id),
+        line.partner == partner,
+        *([line.origin == storable(origin)] if origin else []),
+    ]
     query = select(line.raw).where(line.raw.in_(raws), line.stage != "deliver", *owned).distinct().order_by(line.raw)
     return list(connection.execute(query).scalars())
 

@@ -57,7 +57,7 @@ def _insert(connection: Connection, statement: str, rows: Sequence[tuple[Any, ..
         several = [tuple(chain.from_iterable(rows[start : start + together])) for start in range(0, whole, together)]
         connection.exec_driver_sql(statement + values, several)
     if rows[whole:]:
-        connection.exec_driver_sql(statement, list(map(tuple, rows[whole:])))  # of a NamedTuple it takes the first alone
+        connection.exec_driver_sql(statement, list(map(tuple, rows[whole:])))  # no NamedTuple, which is one row
 
 
 def _copy(connection: Connection, name: str, rows: Iterable[tuple[Any, ...]]) -> None:

@@ -1,10 +1,10 @@
-"""Command for what the journal could not take: `journal unreadable`."""
+"""Commands for what the journal could not take: `journal unreadable` and `journal dismiss`."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from crossdock.cli.output import JsonOption, show, when, write_json
+from crossdock.cli.output import JsonOption, printable, show, when, write_json
 from crossdock.cli.remote import DATA, DataOption, OpsOption, Remote, TokenOption
 
 journal_app = typer.Typer(no_args_is_help=True, help="What is recorded of events: what of it nobody can read.")
@@ -13,11 +13,6 @@ journal_app = typer.Typer(no_args_is_help=True, help="What is recorded of events
 def register(app: typer.Typer) -> None:
     """Add the commands of this file."""
     app.add_typer(journal_app, name="journal")
-
-
-@journal_app.callback()
-def journal() -> None:
-    """Keep the one command a command of its own."""
 
 
 @journal_app.command()
@@ -32,8 +27,25 @@ def unreadable(
     remote = Remote(ops, token, data)
     if message:
         found = remote.call("GET", f"/ops/v1/journal/unreadable/{message}")
-        write_json(found) if json else typer.echo(found["text"])
+        write_json(found) if json else typer.echo(printable(found["text"]))
         return
     found = remote.call("GET", "/ops/v1/journal/unreadable")
-    rows = [[one["seq"], when(one["at"]), one["bytes"], one["why"]] for one in found["items"]]
-    show(found, json, ["seq", "at", "bytes", "why"], rows)
+    show(found, json, *_rows(found["items"]))
+
+
+@journal_app.command()
+def dismiss(
+    messages: Annotated[list[int], typer.Argument(min=1, help="Their numbers, as `journal unreadable` lists them.")],
+    data: DataOption = DATA, ops: OpsOption = "", token: TokenOption = "", json: JsonOption = False,
+) -> None:  # fmt: skip
+    """Take messages that were stepped over off the list, once you know of them; they stay in the stream.
+
+    Example: crossdock journal dismiss 4711
+    """
+    remote = Remote(ops, token, data)
+    done = [remote.call("DELETE", f"/ops/v1/journal/unreadable/{message}") for message in messages]
+    show({"items": done}, json, *_rows(done))
+
+
+def _rows(items: list[dict[str, Any]]) -> tuple[list[str], list[list[Any]]]:
+    return ["seq", "at", "bytes", "why"], [[one["seq"], when(one["at"]), one["bytes"], one["why"]] for one in items]

@@ -124,7 +124,8 @@ def dlq_edit(  # noqa: PLR0913, PLR0917  an option for each thing to say
         confirm("Send it so?")
     done = _ask(remote, letter_id, {"patch": operations, "why": why})
     if not asked_for(done, json):
-        show(done, json, ["id", "event_id", "edit", "outcome", "reason"], [[*done.values(), ""][:5]])
+        columns = ["id", "event_id", "edit", "outcome", "reason"]
+        show(done, json, columns, [[done.get(column, "") for column in columns]])
 
 
 def _patch(text: str) -> Any:

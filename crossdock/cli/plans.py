@@ -25,7 +25,7 @@ from crossdock.kernel import jsontext
 from crossdock.kernel.problems import Problem, Refused
 
 PATH = "/ops/v1/plans"
-STOPPED, STOPPED_EARLY = ("paused", "cancelled"), 3  # states of a plan that was not sent to its end; the exit code then
+STOPPED = ("paused", "cancelled")  # states of a plan that was not sent to its end
 _COLUMNS = ["id", "state", "of", "total", "done", "sent", "skipped", "gone", "who", "at", "reason"]
 
 Targets = Literal["failed", "all"]
@@ -125,7 +125,7 @@ def dlq_run(
 ) -> None:  # fmt: skip
     """Send what a plan has selected, or go on after a pause; Ctrl-C ends this command and not the plan.
 
-    Exit 3 if somebody pauses or cancels it before its end.
+    Exit 1 if somebody pauses or cancels it before its end; `state` has which.
 
     Example: crossdock dlq run rp-0123456789abcdef --yes
     """
@@ -143,7 +143,7 @@ def dlq_run(
     _show([done], done, json)
     if done["state"] in STOPPED:
         typer.echo(f"The plan was {done['state']} at {done['done']} of {done['total']}.{_on(done)}", err=True)
-        raise typer.Exit(STOPPED_EARLY)
+        raise typer.Exit(PROBLEMS)
     raise typer.Exit(PROBLEMS if done["gone"] else 0)
 
 

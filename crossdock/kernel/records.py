@@ -19,6 +19,11 @@ def known(kind: type[Any], document: Mapping[str, Any]) -> dict[str, Any]:
     return {item.name: document[item.name] for item in fields(kind) if item.name in document}
 
 
+def unknown(kind: type[Any], document: Mapping[str, Any]) -> set[str]:
+    """Return the names that a dataclass has no fields for: who writes it anew must not lose them."""
+    return document.keys() - {item.name for item in fields(kind)}
+
+
 def each(found: Mapping[str, Stored], read: Callable[[bytes, int], T]) -> Iterator[tuple[str, T]]:
     """Yield the records that can be read, each with its name; others are left out and logged."""
     for name, stored in found.items():

@@ -191,8 +191,9 @@ class Attempts:
         return left(self.route, delivery, self.hold.clock(), self.hold.ages_from)
 
     async def _bury(self, delivery: Delivery) -> None:
-        delivery.problems = delivery.problems or (given_up(self.route, delivery, self.hold.clock()),)
-        if self.tries.cover:
+        if not delivery.problems:
+            delivery.problems = (given_up(self.route, delivery, self.hold.clock()),)
+        elif self.tries.cover:  # what came of an attempt was covered when it was made
             headers, event = delivery.message.headers, delivery.event
             delivery.problems = self.tries.cover.problems(headers, event, delivery.problems)
         if self.route.tap:

@@ -7,6 +7,7 @@ from urllib.parse import unquote
 from crossdock.kernel import event as events
 from crossdock.kernel.event import Event
 from crossdock.kernel.problems import Refused
+from crossdock.kernel.records import UNFIT
 from crossdock.kernel.stream import (
     AGAIN,
     BACKFILL,
@@ -51,6 +52,7 @@ class PastSender:
         if not await self._outbox.room(plan, {copy.line.route for copy in copies} - {""}, runs):
             return None
         there = await self._outbox.there(plan, copies) if again else set[str]()
+        # None of them can be `taken`: their keys name the plan, so what is there is its own.
         mark = (await self._outbox.send([copy for copy in copies if copy.record.key not in there])).mark
         sent = sum(map(bool, made))
         return Counts(sent, len(made) - sent, len(lot) - len(made), mark)
@@ -58,7 +60,10 @@ class PastSender:
     def _copies(self, plan: Plan, item: Past, message: Message) -> list[Copy]:
         if place(plan, item)[0] == RAW:
             return [raw_copy(plan, item, message)]
-        event = events.restore(message.payload)
+        try:
+            event = events.restore(message.payload)
+        except UNFIT:  # which no attempt would mend
+            return []
         named, detail = {BACKFILL: plan.id}, f"plan {plan.id}"
         copies = [
             copy_of(name, message, event, plan.id, detail, named)

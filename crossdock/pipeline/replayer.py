@@ -80,7 +80,9 @@ class Replayer:
         if event := self._stops.get(plan_id):
             event.set()
             await self.ended(plan_id)
-            return await self.plans.get(plan_id)
+            turned = await self.plans.get(plan_id)
+        if state == "cancelled":
+            self._cut.discard(plan_id)
         return turned
 
     def begin(self) -> None:

@@ -20,7 +20,6 @@ from routes.spec import Route
 
 log = logging.getLogger(__name__)
 
-_PLAIN = len("HTTP 200")
 MOST_SHOWN = 32 << 10  # bytes of a body that is kept in a dead letter
 
 Form = Callable[[Event, str], Event]  # what a target gets, made of an event and the name of its source
@@ -67,7 +66,7 @@ class Tries:
         began = self._gate.clock()
         sending = self._traced if TRACEPARENT in delivery.message.headers else self._send
         result = await sending(delivery, event)
-        if self.cover and len(result.detail) > _PLAIN:  # a target may quote what it was sent
+        if self.cover and (result.outcome != "delivered" or result.quotes):  # a target may quote what it was sent
             said = self.cover.text(delivery.message.headers, delivery.event, result.detail)
             result = replace(result, detail=said)
         delivery.last = result

@@ -4,8 +4,9 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+from crossdock.covering import Covering
 from crossdock.kernel.stream import AGAIN
-from crossdock.personal import secrets_of, text_without, without
+from crossdock.personal import secrets_of, without
 from crossdock.pipeline.again import named
 from crossdock.plan.effects import SAME, Example, effects
 from crossdock.project import Project
@@ -36,7 +37,7 @@ def resend(
     fails: Counter[str] = Counter()
     for place, outcome in enumerate(after):
         if outcome.word in (REFUSED, QUARANTINED, DEAD) or outcome.failures:
-            why = text_without(str(outcome.problems[0].at("")), secret(place)) if outcome.problems else outcome.word
+            why = Covering(secret(place)).text(str(outcome.problems[0].at(""))) if outcome.problems else outcome.word
             fails[why] += 1
     targets = Counter((sent.route, sent.connector) for outcome in after for sent in outcome.sent)
     found = effects(base, candidate, past, changed)

@@ -35,14 +35,14 @@ class Site:
         self.client = client
         self.project = project(root)
         self.ledgers = Ledgers(client, lambda: self.project, {}, grace=0)
-        self._topology, self._streams = topology, streams
+        self.topology, self._streams = topology, streams
         self.feed = feed_consumer(0, 1, self.project.routes.values())
         self._inboxes: dict[str, NatsInbox] = {}
         self._number = 0
 
     async def start(self) -> None:
         for consumer in (PROCESS_CONSUMER, self.feed):
-            await self._topology.consumer(consumer, 1)
+            await self.topology.consumer(consumer, 1)
             self._inboxes[consumer.name] = await NatsInbox(self.client, consumer.stream, consumer.name).start()
 
     async def store(self, subject: str, payload: bytes, headers: Mapping[str, str] = MappingProxyType({})) -> int:

@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
-from crossdock.adapters.consumers import PROCESS_CONSUMER
+from crossdock.adapters import underway
+from crossdock.adapters.consumers import PROCESS_CONSUMER, route_consumer
+from crossdock.adapters.pages import read
 from crossdock.kernel.stream import AGAIN, EVENTS, JOURNAL, ORIGIN, RAW
 from crossdock.pipeline.recorder import now_ms
 from journal import entry
@@ -144,6 +146,7 @@ def test_a_delivery_that_is_made_anew_from_its_raw_event_waits_for_the_process_s
         await failed.site.record(line)
         assert named(await failed.site.both()) == [OF_ROUTE]
         # when
+        await failed.site.record(line._replace(at=at + 1))
         await failed.site.raw("s-1", {ORIGIN: "1", AGAIN: "rp-1 failed 1 stock"})
         # then
         assert (await failed.site.both()).balanced
@@ -153,5 +156,49 @@ def test_a_delivery_that_is_made_anew_from_its_raw_event_waits_for_the_process_s
         assert (await failed.site.both()).balanced
         await failed.site.done(failed.site.feed)
         assert named(await failed.site.both()) == [OF_ROUTE]
+
+    run(nats_url, tmp_path, scene(act))
+
+
+def test_a_replay_that_is_lost_does_not_let_the_running_ledger_read_on_in_raw(
+    nats_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[str] = []
+
+    async def counted(client: Any, stream: str, *more: Any, **named: Any) -> Any:
+        looks.append(stream)
+        return await read(client, stream, *more, **named)
+
+    async def act(failed: Failed) -> None:
+        monkeypatch.setattr(underway, "read", counted)
+        await failed.replayed()
+        for number in range(3):
+            assert sorted(named(await failed.site.ledgers.now())) == [OF_ROUTE, OF_RAW]
+            await failed.site.raw(f"new-{number}")
+        assert (looks.count(RAW), looks.count(EVENTS)) == (2, 3)  # of each source it may be of, and of all
+        # and once it is replayed again it is looked for again
+        await failed.replayed(LONG_AGO - 1)
+        await failed.copied()
+        assert (await failed.site.ledgers.now()).balanced
+
+    run(nats_url, tmp_path, scene(act))
+
+
+def test_a_replay_that_is_lost_on_a_route_that_is_paused_is_named_and_one_that_waits_there_is_not(
+    nats_url: str, tmp_path: Path
+) -> None:
+    async def act(failed: Failed) -> None:
+        # given a route that reads through a consumer of its own, and reads nothing
+        site = failed.site
+        (route,) = site.project.routes.values()
+        await site.topology.consumer(route_consumer(route.name, route.types), 2)
+        await failed.replayed()
+        copies = await failed.copied()
+        await failed.done()
+        assert named(await site.both()) == [OF_RAW]
+        # when
+        await site.client.jetstream().delete_msg(EVENTS, copies[EVENTS])
+        # then
+        assert sorted(named(await site.both())) == [OF_ROUTE, OF_RAW]
 
     run(nats_url, tmp_path, scene(act))

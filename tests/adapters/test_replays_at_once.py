@@ -167,6 +167,7 @@ def test_a_replay_that_the_broker_takes_for_a_repeat_does_not_say_that_it_was_se
         (second,) = await site.replay(1)
         assert (second.outcome, second.reason, await site.copies()) == ("skipped", TAKEN, 0)
         assert [line.outcome for line in site.lines] == [entry.REPLAYED, entry.REPLAYED, entry.WAITING]
+        assert site.states["dl-1"].state == OPEN
         # nor does a plan
         plan = await site.plan()
         await site.running.start(plan)

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from alerts import book
-from alerts.book import Book
-from tests.alerts.scene import World, scene
+from alerts import book, words
+from alerts.book import Book, Hush
+from alerts.spec import Condition
+from tests.alerts.scene import BASE, World, scene, world
 
 MANY: dict[str, float | None] = {f"route {'r' * 58}{number:06}": 250.0 for number in range(3000)}
 FEW = dict(list(MANY.items())[:60])
@@ -78,6 +79,40 @@ def test_of_notices_that_no_channel_takes_the_newest_are_kept_and_the_others_cou
     scene(tmp_path, act)
 
 
+@pytest.mark.parametrize("sign", ["r", "倉", '"', "\\", "\U0001f600", "\x01"])
+def test_whatever_the_names_are_made_of_a_record_holds_what_is_known(tmp_path: Path, sign: str) -> None:
+    known, rule = Book(), world(tmp_path).alerts.rules["erp-lag"]
+    many: dict[str, float | None] = {f"source {sign * 300}{number:06}": 250.0 for number in range(2000)}
+    calm: dict[str, float | None] = dict.fromkeys(many, 0.0)
+    for number, figures in enumerate((many, many, calm, many)):
+        known = book.advance(known, rule, figures, BASE, 1_790_000_000_000 + number * 61_000)
+    for number, subject in enumerate(list(many)[:300]):
+        known = book.hush(known, subject, Hush("ann", number, sign * 1000), 0)
+    assert len(known.stored()) < 1 << 20
+    assert known.standings and known.due and known.recent and list(many)[299] in known.hushed
+
+
+def test_nothing_is_made_of_subjects_that_have_no_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made, what = list[str](), words.what
+
+    def noting(when: Condition, subject: str, figure: float) -> str:
+        made.append(subject)
+        return what(when, subject, figure)
+
+    monkeypatch.setattr(words, "what", noting)
+
+    async def act(here: World) -> None:
+        here.figures_ = {f"route {number:06}": 250.0 for number in range(10_000)}
+        engine = here.engine()
+        await here.look(engine)
+        await here.look(engine, seconds=60)
+        known = (await engine.books())["erp-lag"]
+        assert known.left_out == 10_000 - len(known.standings) > 5000
+        assert len(made) <= 2 * (len(known.standings) + 1)  # once a look
+
+    scene(tmp_path, act)
+
+
 def test_a_book_of_a_later_version_is_read_and_one_that_nobody_can_read_is_begun_anew(tmp_path: Path) -> None:
     async def act(here: World) -> None:
         await fired(here)
@@ -88,10 +123,15 @@ def test_a_book_of_a_later_version_is_read_and_one_that_nobody_can_read_is_begun
         version = await here.records.put(name, json.dumps(later).encode(), version) or 0
         engine = here.engine()
         assert len((await engine.books())["erp-lag"].standings) == len(later["standings"])
+        # and what is known of it there only is not lost
+        await here.look(engine, seconds=60)
+        stored, now = await here.records.get(name) or (b"", 0)
+        assert (json.loads(stored)["colour"], now > version) == ("red", True)
         # but
-        await here.records.put(name, b'{"standings":7}', version)
+        await here.records.put(name, b'{"standings":7}', now)
         assert await engine.books() == {}
         await here.look(engine, seconds=60)
         assert (await engine.books())["erp-lag"].standings
+        assert (await here.records.all("aside"))["aside.erp-lag"][0] == b'{"standings":7}'
 
     scene(tmp_path, act)

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from crossdock.cli import planshown
+from crossdock.cli.remote import Remote
 from tests.cli.operations import Operations, operations
 
 LETTER = {
@@ -107,10 +108,10 @@ def test_a_plan_says_how_much_it_holds_and_what_cannot_be_sent(ops: Operations) 
         ({"state": "done", "done": 5, "sent": 5}, 0, ""),
         ({"state": "done", "done": 5, "gone": 1}, 1, ""),
         (
-            {"state": "paused", "done": 2}, 3,
+            {"state": "paused", "done": 2}, 1,
             "The plan was paused at 2 of 5. `crossdock dlq run rp-1` goes on.\n",
         ),
-        ({"state": "cancelled", "done": 2}, 3, "The plan was cancelled at 2 of 5.\n"),
+        ({"state": "cancelled", "done": 2}, 1, "The plan was cancelled at 2 of 5.\n"),
     ],
 )  # fmt: skip
 def test_a_plan_that_somebody_else_stops_is_no_plan_that_was_run(
@@ -172,3 +173,25 @@ def test_what_is_said_of_a_problem_is_shown_with_all_notes(ops: Operations) -> N
     assert (code, note) == (0, "1970-01-01 00:00:00.000Z  ann  on it")
     assert cells(line)[:2] == ["pr-1", "acknowledged"] and "ann (overdue)" in line
     assert ops.asked[0][1] == {"state": "acknowledged", "owner": "ann", "due": 0}
+
+
+def test_what_nobody_can_read_steers_no_terminal(ops: Operations) -> None:
+    ops.answers["GET /ops/v1/journal/unreadable/7"] = [{"seq": 7, "text": "a\x1b]0;mine\x07\nb", "left_out": 0}]
+    assert ops.run("journal", "unreadable", "7")[:2] == (0, "a\\x1b]0;mine\\x07\nb\n")
+
+
+def test_messages_that_somebody_knows_of_are_dismissed_by_their_numbers(ops: Operations) -> None:
+    for number in (7, 9):
+        told = {"seq": number, "at": 0, "why": "no JSON", "bytes": 1}
+        ops.answers[f"DELETE /ops/v1/journal/unreadable/{number}"] = [told]
+    code, out, _ = ops.run("journal", "dismiss", "7", "9")
+    assert (code, [cells(line)[0] for line in out.splitlines()[1:]]) == (0, ["7", "9"])
+
+
+def test_what_came_of_an_edit_is_shown_in_its_columns_whatever_the_order_of_the_answer(
+    ops: Operations, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done = {"outcome": "sent", "edit": "ed-1", "event_id": "s-1", "id": "dl-1"}
+    monkeypatch.setattr(Remote, "send", lambda *_: (200, done | {"changes": [], "requests": [], "problems": []}))
+    code, out, _ = ops.run("dlq", "edit", "dl-1", "--patch", "[]", "--yes")
+    assert (code, cells(out.splitlines()[-1])) == (0, ["dl-1", "s-1", "ed-1", "sent"])

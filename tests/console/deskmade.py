@@ -96,7 +96,7 @@ def lines() -> list[Entry]:
         at=AT + 5, stage=entry.PROCESS, outcome=entry.ROUTED, type="inventory.sold", key="0042/7", seq=1
     )
     dead = made._replace(at=AT + 9, stage=entry.DELIVER, outcome=entry.DEAD_LETTERED, route="stock", ref=7)
-    dead = dead._replace(reason="refused", detail=HOSTILE, dead_letter="dl-1")
+    dead = dead._replace(reason="refused", detail=HOSTILE, dead_letter="dl-1", attempts=1)
     seen = Entry(AT + 7, entry.DELIVER, entry.MATCHED, source="stores.tills", id=HOSTILE, raw=1, seq=1)
     seen = seen._replace(detail="feed-0-of-1", routes="stock", behind="orders")
     return [first, made, seen, dead, first._replace(at=AT + 10, outcome=entry.DUPLICATE, detail="repeats raw event 1")]

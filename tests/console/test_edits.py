@@ -168,6 +168,27 @@ def test_a_test_in_a_patch_stands_for_what_a_person_has_seen(tmp_path: Path) -> 
     played(tmp_path, act)
 
 
+@pytest.mark.parametrize("version", ["1.1", "9.9"])
+def test_a_refusal_quotes_no_personal_value_of_the_event_or_of_the_patch(tmp_path: Path, version: str) -> None:
+    async def act(scene: Scene) -> None:
+        # given
+        headers = {key: value for key, value in scene.letters[7].headers.items() if key != VERSION}
+        stored = encode_structured(RAW_EVENT._replace(dataschema=f"crossdock:/pos.sale/{version}"))
+        scene.letters[7] = replace(scene.letters[7], payload=stored, headers=headers)
+        patch = [
+            {"op": "copy", "from": "/data/customer", "path": "/data/lines"},
+            {"op": "add", "path": "/data/store", "value": {"of": ["Grace Hopper"]}},
+            {"op": "add", "path": "/data/customer", "value": ["Grace Hopper"]},
+        ]
+        # when
+        answer = await scene.patch(AT_PROCESS, patch)
+        # then
+        assert (answer.status, "***" in answer.body.decode() or version == "9.9") == (422, True)
+        assert NAME not in answer.body.decode() and "Grace" not in answer.body.decode()
+
+    played(tmp_path, act)
+
+
 def test_a_number_that_could_not_be_kept_is_refused(tmp_path: Path) -> None:
     async def act(scene: Scene) -> None:
         body = b'{"why":"x","patch":[{"op":"add","path":"/data/n","value":0.1000000000000000055511151231257827}]}'

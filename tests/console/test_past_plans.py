@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from console import outcomes, selections
+from console import selections
 from console.masking import shown_patch
 from crossdock.kernel.event import Event, encode_structured
 from crossdock.kernel.stream import RAW_SEQ, SOURCE, Record
+from dlq import plans
 from journal import entry
 from journal.entry import Entry
 from tests import smallproject
@@ -140,13 +141,14 @@ def told(record: Record) -> list[Entry]:
 def test_a_page_ends_where_it_is_asked_to_and_the_next_begins_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(plans, "PIECE", 2)
+
     async def act(here: Office) -> None:
         letters = [DEAD._replace(dead_letter=f"dl-{n}", id=f"s-{n}", at=n) for n in range(1, 6)]
         here.journal.project(letters, 3)
         plan = await made(here, ids=[f"dl-{n}" for n in range(1, 6)], rate=10_000)
         await here.call("POST", f"/ops/v1/plans/{plan['id']}/run")
         await ended(here, plan["id"])
-        monkeypatch.setattr(outcomes, "PIECE", 1000)
         found, after = list[str](), 0
         while True:
             path = f"/ops/v1/plans/{plan['id']}/items?outcome=still_open&limit=2&after={after}"

@@ -42,6 +42,7 @@ def test_messages_of_the_journal_that_were_stepped_over_are_listed_and_shown_to_
     async def act(here: Office) -> None:
         await here.unreadable.note(Message(4, SUBJECT, b"x\xff", {}, 1, 5.0), "no JSON")
         (found,) = (await here.call("GET", "/ops/v1/journal/unreadable")).json()["items"]
+        assert (await here.call("GET", "/ops/v1/journal/unreadable?limit=0")).json() == {"total": 1, "items": []}
         assert found == {"seq": 4, "at": 5000, "why": "no JSON", "bytes": 2}
         assert (await here.call("GET", "/ops/v1/journal/unreadable/5")).status == 404
         answer = await here.call("GET", "/ops/v1/journal/unreadable/4")
@@ -55,5 +56,11 @@ def test_messages_of_the_journal_that_were_stepped_over_are_listed_and_shown_to_
         assert (shown["text"][:10], len(shown["text"]), shown["left_out"]) == ("x\\xffx\\xff", 65_536, 134_464)
         noted = (await here.call("GET", "/ops/v1/audit?act=journal.read")).json()["items"]
         assert [one["on"] for one in noted] == ["4", "4"]
+        # and when somebody knows of it
+        assert (await here.call("DELETE", "/ops/v1/journal/unreadable/4")).json() == found
+        assert (await here.call("GET", "/ops/v1/journal/unreadable")).json()["total"] == 0
+        assert (await here.call("DELETE", "/ops/v1/journal/unreadable/4")).status == 404
+        noted = (await here.call("GET", "/ops/v1/audit?act=journal.dismiss")).json()["items"]
+        assert [one["on"] for one in noted] == ["4"]
 
     scene(tmp_path, act)

@@ -41,27 +41,25 @@ def test_a_journey_says_which_routes_matched(routes: str, behind: str, told: str
 
 
 @pytest.mark.parametrize(
-    ("outcome", "reason", "detail", "sent"),
+    ("outcome", "attempts", "detail", "sent"),
     [
-        (entry.DELIVERED, "", "HTTP 200", True),
-        (entry.RETRIED, "", "HTTP 503", True),
-        (entry.RETRIED, "", "in_doubt: timeout: no answer in 15 s", True),
-        (entry.RETRIED, "", "connect: erp.example:443 (10.0.0.1): [Errno 111] Connection refused", False),
-        (entry.RETRIED, "", "timeout: no connection to erp.example in time", False),
-        (entry.RETRIED, "", "oauth2: the token endpoint answers 500", False),
-        (entry.DEAD_LETTERED, "refused", "HTTP 400: connect: no", True),
-        (entry.DEAD_LETTERED, "in_doubt", "sent, and no answer came", True),
-        (entry.DEAD_LETTERED, "retries_ended", "failed for 24h; connect: erp.example: refused", False),
-        (entry.DEAD_LETTERED, "retries_ended", "connect: erp.example; an earlier attempt is in_doubt", True),
-        (entry.DEAD_LETTERED, "map_failed", "no such field", False),
-        (entry.SKIPPED, "", "not wanted", False),
-        (entry.WAITING, "", "", False),
+        (entry.DELIVERED, 0, "HTTP 200", True),
+        (entry.RETRIED, 0, "HTTP 503", True),
+        (entry.RETRIED, 0, "connect: erp.example:443 (10.0.0.1): [Errno 111] Connection refused", True),
+        (entry.DEAD_LETTERED, 1, "HTTP 400: connect: no", True),
+        (entry.DEAD_LETTERED, 9, "older than 3d; connect: erp.example: refused", True),
+        (entry.DEAD_LETTERED, 0, "the breaker was open, nothing was sent", False),
+        (entry.DEAD_LETTERED, 0, "no such field: HTTP 200", False),
+        (entry.SKIPPED, 0, "not wanted", False),
+        (entry.WAITING, 0, "", False),
     ],
 )
-def test_what_was_sent_is_offered_only_where_something_was(outcome: str, reason: str, detail: str, sent: bool) -> None:
+def test_what_was_sent_is_offered_where_the_journal_has_an_attempt_whatever_its_words_say(
+    outcome: str, attempts: int, detail: str, sent: bool
+) -> None:
     # given
     journal = SqlJournal("sqlite://")
-    tried = ROUTED._replace(at=4, stage=entry.DELIVER, outcome=outcome, route="erp", reason=reason, detail=detail)
+    tried = ROUTED._replace(at=4, stage=entry.DELIVER, outcome=outcome, route="erp", attempts=attempts, detail=detail)
     journal.project([ROUTED, tried], 1)
     desk: Any = SimpleNamespace(journal=journal)
     # when

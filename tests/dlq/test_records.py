@@ -8,7 +8,7 @@ import pytest
 from crossdock.adapters.memoryrecords import MemoryRecords
 from crossdock.kernel.problems import Unavailable
 from dlq.approvals import Approvals
-from dlq.plans import Item, Plans
+from dlq.plans import Item, Past, Plans
 from dlq.problems import Change, Marks
 
 
@@ -16,6 +16,24 @@ async def make_later(records: MemoryRecords, name: str) -> None:
     """Let a later version of Crossdock write a record again."""
     stored, version = await records.get(name) or (b"", 0)
     await records.put(name, json.dumps(json.loads(stored) | {"colour": "red"}).encode(), version)
+
+
+def test_a_selection_of_many_gives_way_to_others_while_it_is_written() -> None:
+    async def scenario() -> None:
+        turns = 0
+
+        async def others() -> None:
+            nonlocal turns
+            while True:
+                await asyncio.sleep(0)
+                turns += 1
+
+        working = asyncio.create_task(others())
+        await Plans(MemoryRecords()).make([Past(seq, seq) for seq in range(50_000)], "ann", "", 100)
+        working.cancel()
+        assert turns >= 40
+
+    asyncio.run(scenario())
 
 
 @pytest.mark.parametrize("letters", [2, 1000, 20_000, 800_000])
@@ -65,6 +83,11 @@ def test_what_people_say_of_a_problem_is_read_whatever_a_later_version_adds() ->
         await marks.change("pr-1", Change(state="ignored", note="theirs"), "ann")
         await make_later(records, "pr-1")
         assert (await marks.all())["pr-1"].state == "ignored"
+        # but nobody here writes over it
+        before = await records.get("pr-1")
+        with pytest.raises(Unavailable, match="later version"):
+            await marks.change("pr-1", Change(state="open"), "bob")
+        assert await records.get("pr-1") == before
 
     asyncio.run(scenario())
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from crossdock.pipeline.resend import unsent
 from gateway import status
 from journal import entry
 from journal.entry import Entry
@@ -63,6 +64,15 @@ def test_the_status_is_that_of_the_event_as_a_whole(
         assert (await asked(made, *lines))["status"] == expected
         (listed,) = (await made.get("/v1/events")).json()["items"]
         assert listed["status"] == expected
+
+    asyncio.run(scenario())
+
+
+def test_a_replay_that_was_not_sent_leaves_the_status_as_it_was(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        replayed = line(entry.REPLAYED, "b", at=3)._replace(stage=entry.REPLAY)
+        lines = line(entry.ROUTED, at=1), line(entry.DEAD_LETTERED, "b", at=2), replayed, unsent(replayed)
+        assert (await asked(desk(tmp_path), *lines))["status"] == "dead_lettered"
 
     asyncio.run(scenario())
 

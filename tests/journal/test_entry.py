@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from journal.entry import Entry, pack, unpack
 
-TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20)
 NUMBER = st.integers(0, 2**53)
 MOMENT, WORD = st.integers(0, 2**53), st.sampled_from(["process", "deliver", "routed"])
 ENTRIES = st.builds(

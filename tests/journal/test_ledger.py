@@ -122,8 +122,8 @@ def route_after(*outcomes: str) -> dict[str, int]:
     history.process(entry.ROUTED, "tills", {"erp": "waiting"})
     history.letters = 8
     for number, outcome in enumerate(outcomes):
-        stage = entry.REPLAY if outcome == entry.REPLAYED else entry.DELIVER
-        ref = 7 if outcome == entry.DEAD_LETTERED else 0
+        stage = entry.REPLAY if outcome in (entry.REPLAYED, entry.WAITING) else entry.DELIVER
+        ref = 7 if outcome in (entry.DEAD_LETTERED, entry.WAITING) else 0
         history.entries.append(Entry(number, stage, outcome, id="id1", raw=1, seq=1, route="erp", ref=ref))
     (row,) = ledger(history.book()).routes
     return row
@@ -139,6 +139,9 @@ def route_after(*outcomes: str) -> dict[str, int]:
         ((entry.DEAD_LETTERED, entry.REPLAYED, entry.RETRIED), "in_progress"),
         ((entry.DEAD_LETTERED, entry.REPLAYED, entry.DELIVERED), "delivered"),
         ((entry.DEAD_LETTERED, entry.REPLAYED, entry.DEAD_LETTERED), "dead_lettered"),
+        ((entry.DEAD_LETTERED, entry.REPLAYED, entry.WAITING), "dead_lettered"),
+        ((entry.DEAD_LETTERED, entry.REPLAYED, entry.DELIVERED, entry.WAITING), "delivered"),
+        ((entry.WAITING,), "in_progress"),
         ((entry.DELIVERED, entry.DEAD_LETTERED), "delivered"),
         ((entry.DEAD_LETTERED, entry.DISCARDED), "discarded"),
         ((entry.DEAD_LETTERED, entry.DISCARDED, entry.REPLAYED, entry.DELIVERED), "delivered"),
@@ -187,6 +190,9 @@ def test_a_dead_letter_that_is_not_stored_is_held_against_its_event_until_that_h
     assert book.letters["", 1][0] == 2 and book.raw[1] & 15 == DEAD
     book.tell([dead._replace(stage=entry.REPLAY, outcome=entry.REPLAYED)])
     assert not book.letters and book.raw[1] & 15 == AGAIN
+    # and a replay of it that was not sent leaves it as it was
+    book.tell([dead._replace(stage=entry.REPLAY, outcome=entry.WAITING)])
+    assert book.letters["", 1][0] == 2 and book.raw[1] & 15 == DEAD
 
 
 def test_an_event_of_which_only_the_stream_knows_is_on_its_way() -> None:
@@ -201,3 +207,18 @@ def test_the_shape_is_the_one_scripts_rely_on() -> None:
     assert list(shape)[:4] == ["balanced", "sources", "routes", "unexplained"]
     assert set(list(shape)[4:]) == {"missing", "by_day", "gap", "gaps", "unread", "as_of"}
     assert list(route_after()) == ["route", "matched", "delivered", "dead_lettered", "discarded", "in_progress"]
+
+
+def test_what_was_replayed_is_kept_in_mind_until_it_has_an_outcome_or_is_past_its_retention() -> None:
+    book = Book()
+    book.stored = {RAW: Stored(1, 3), EVENTS: Stored(1, 3), DLQ: Stored(1, 9)}
+    of_raw = [Entry(seq, entry.REPLAY, entry.REPLAYED, source="tills", raw=seq) for seq in (1, 2)]
+    of_route = [Entry(seq, entry.REPLAY, entry.REPLAYED, source="tills", seq=seq, route="erp") for seq in (1, 2, 3)]
+    book.tell([*of_raw, *of_route, of_raw[1]._replace(at=1)])
+    assert book.replays == {("", 1): 1, ("", 2): 2, ("erp", 1): 1, ("erp", 2): 2, ("erp", 3): 3}
+    book.tell([of_route[2]._replace(stage=entry.DELIVER, outcome=entry.DELIVERED)])
+    book.trim(EVENTS, 2)
+    assert book.replays == {("", 1): 1, ("", 2): 2, ("erp", 2): 2}
+    book.tell([of_raw[0]._replace(stage=entry.PROCESS, outcome=entry.ROUTED, seq=3)])
+    book.trim(RAW, 3)
+    assert book.replays == {("erp", 2): 2}

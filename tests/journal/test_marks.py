@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from journal import marks
-from journal.marks import SIZE, Days, Lately, Marks
+from journal.marks import SIZE, Days, Marks
 
 SEQS = st.integers(0, 80 * SIZE)
 
@@ -28,15 +28,6 @@ def test_a_million_numbers_that_are_alike_take_little_room() -> None:
         found[seq] = 7
     assert len(found._hot) <= marks.HOT and sum(map(len, found._cold.values())) < 50_000
     assert found[3] == found[999_999] == 7 and found[1_000_001] == 0
-
-
-def test_of_replays_only_those_of_late_are_kept_in_mind() -> None:
-    found = Lately()
-    for seq, at in ((1, 10), (2, 20), (1, 30)):
-        found.note("stock", seq, at)
-    found.forget(20)
-    found.note("stock", 3, 19)
-    assert found == {("stock", 1): 30}
 
 
 def test_what_is_past_its_retention_is_forgotten_by_whole_chunks() -> None:

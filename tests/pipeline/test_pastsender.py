@@ -128,6 +128,16 @@ def test_what_was_sent_before_a_kill_is_not_sent_again(tmp_path: Path) -> None:
     asyncio.run(scenario())
 
 
+@pytest.mark.parametrize("payload", [b"", b"no JSON", b"[]", b"7", b"{}"])
+def test_what_nobody_can_read_as_an_event_is_skipped_and_stops_no_plan(tmp_path: Path, payload: bytes) -> None:
+    async def scenario() -> None:
+        scene = await Scene(tmp_path).filled()
+        await scene.log.append(Record("event.inventory.sold", payload, "e3", {SOURCE: "tills", RAW_SEQ: "13"}))
+        assert counted(await scene.send(PLAN, Past(1, 11), Past(3, 13), Past(4, 14))) == (1, 1, 1)
+
+    asyncio.run(scenario())
+
+
 def test_a_plan_that_is_stopped_while_a_route_has_no_room_sends_nothing_more(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import json
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
@@ -24,6 +25,12 @@ from tests.smallproject import FILES, SALE, SALE_MAP, SOLD, TILLS, project
 PHONE = "+49 170 1234567"
 TESTS = ("transforms/sale.test.yaml", "routes/stock.test.yaml")  # of the map as it was
 PERSONAL = {"type": "string", "pattern": "^0[0-9]+$", "x-crossdock-personal": True}
+
+
+MADE = Event(
+    "s-1", "/till", "inventory.sold", {"location": "A", "lines": [1, 2], "phone": PHONE},
+    dataschema="crossdock:/inventory.sold/1.1",
+)  # fmt: skip
 
 
 def changes(on_invalid: str = "quarantine", **files: str) -> dict[str, str | None]:
@@ -112,6 +119,34 @@ class CoveredScene(LaneScene):
         super().__init__(root, target)
 
 
+@pytest.mark.parametrize(
+    ("result", "covers"),
+    [
+        (Result("delivered", 200, "HTTP 200"), 0),
+        (Result("delivered", 0, "in stock_movements"), 0),
+        (Result("delivered", 0, "stream ORDERS stored it as 12345"), 0),
+        (Result("delivered", 409, "HTTP 409: known", quotes=True), 1),
+        (Result("permanent", 422, "HTTP 422: no"), 1),
+    ],
+)
+def test_only_what_may_quote_an_event_is_covered_and_that_once(tmp_path: Path, result: Result, covers: int) -> None:
+    async def scenario() -> None:
+        scene = CoveredScene(tmp_path, Target(lambda *_: result))
+        covering = Mock(wraps=Cover(scene.project)._covering)
+
+        async def act() -> None:
+            scene.lane.attempts.tries.cover._covering = covering  # type: ignore[union-attr,method-assign]
+            await scene.add_raw(encode_structured(MADE), "s-1")
+            await scene.settled(1)
+
+        # when
+        await scene.during(act)
+        # then
+        assert covering.call_count == covers
+
+    asyncio.run(scenario())
+
+
 def test_what_a_target_answers_is_told_without_what_it_quotes_and_kept_as_it_was(tmp_path: Path) -> None:
     async def scenario() -> None:
         # given
@@ -122,11 +157,9 @@ def test_what_a_target_answers_is_told_without_what_it_quotes_and_kept_as_it_was
             return Result("retry" if attempt == 1 else "permanent", 422, quoted, heard=heard)
 
         scene = CoveredScene(tmp_path, Target(answer))
-        data = {"location": "A", "lines": [1, 2], "phone": PHONE}
-        event = Event("s-1", "/till", "inventory.sold", data, dataschema="crossdock:/inventory.sold/1.1")
 
         async def act() -> None:
-            await scene.add_raw(encode_structured(event), "s-1")
+            await scene.add_raw(encode_structured(MADE), "s-1")
             await scene.settled(1)
 
         # when

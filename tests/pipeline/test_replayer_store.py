@@ -1,4 +1,4 @@
-"""A plan whose store did not answer when it was begun is not forgotten."""
+"""A plan whose store did not answer when it was begun is not forgotten, and one that was cancelled is."""
 
 import asyncio
 from dataclasses import replace
@@ -7,6 +7,7 @@ import pytest
 
 from crossdock.adapters.memoryrecords import MemoryRecords
 from crossdock.kernel.problems import Unavailable
+from crossdock.pipeline import replayer
 from tests.pipeline.test_replayer import Site, ended
 
 
@@ -41,5 +42,22 @@ def test_a_plan_that_was_begun_and_whose_store_did_not_answer_is_sent_all_the_sa
         done = await ended(running, plan, "done")
         assert (done.sent, site.sent()) == (20, sorted(site.states))
         await running.close()
+
+    asyncio.run(scenario())
+
+
+def test_nothing_is_kept_in_mind_of_a_plan_that_failed_and_was_cancelled(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(replayer, "AWAY", 0.001)
+
+    async def scenario() -> None:
+        site = Site(3)
+        running = site.opened()
+        plan = await site.plan(running)
+        site.states.clear()  # the journal is being built again
+        await running.start(plan)
+        while not running._cut:  # noqa: ASYNC110
+            await asyncio.sleep(0)
+        await running.stop(plan.id, "cancelled")
+        assert running._cut == set()
 
     asyncio.run(scenario())

@@ -114,6 +114,7 @@ def test_outcomes_are_counted_by_stage_and_name(store: SqlJournal) -> None:
         ([entry.DISCARDED], DISCARDED),
         ([entry.REPLAYED, entry.DELIVERED, entry.DISCARDED], RESOLVED),
         ([entry.REPLAYED, entry.QUARANTINED], OPEN),
+        ([entry.REPLAYED, entry.WAITING], REPLAYING),
     ],
 )
 def test_a_dead_letter_goes_through_its_states(store: SqlJournal, outcomes: list[str], state: str) -> None:

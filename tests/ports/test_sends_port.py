@@ -130,3 +130,20 @@ def test_a_delivery_that_is_to_be_made_anew_waits_for_the_process_step(opened: O
             assert await sends.waiting([LETTER]) == {}
 
     asyncio.run(scenario())
+
+
+def test_of_copies_before_and_after_the_process_step_the_one_that_is_further_says_whose_it_is(opened: Open) -> None:
+    async def scenario() -> None:
+        async with opened() as (log, sends, read):
+            await log.append(Record("event.inventory.sold", b"{}", "e"))
+            await log.append(again(LETTER, "1", "rp-1"))
+            headers = {ORIGIN: "3", ACT: "rp-2", AGAIN: "rp-2 failed 5 stock"}
+            await log.append(Record("raw.stores.tills", b"{}", "r", headers))
+            assert await sends.waiting([LETTER]) == {("stock", 5): "rp-1"}
+            await read()
+            assert await sends.waiting([LETTER]) == {}
+            # and who asked before hears of what came since
+            await log.append(again(LETTER, "2", "rp-3"))
+            assert await sends.waiting([LETTER]) == {("stock", 5): "rp-3"}
+
+    asyncio.run(scenario())

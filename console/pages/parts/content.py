@@ -56,10 +56,12 @@ def _fill(place: Any, told: dict[str, Any]) -> None:
                 ("Revision", told.get("revision")),
             ]
         )  # fmt: skip
+        if "route" in told:
+            tag("p", "Made again from what is stored. Whether an attempt reached its target, its step tells.", "note")
         if told.get("as_it_was") is False:
             tag(
                 "p",
-                "Made again by the content in force, which is not that which sent it: it may have been different.",
+                "Made by the content in force, which is not that which sent it: it may have been different.",
                 "note warn",
             )
         if told.get("masked"):
