@@ -126,6 +126,19 @@ async def bad_day(stage: Stage, target: Moody, load: Load, dice: random.Random) 
     return killer.kills
 
 
+async def _parked(stage: Stage) -> int:
+    """Return how many keys wait, once a worker has told of the route."""
+    told: dict[str, Any] = {}
+
+    async def shown() -> bool:
+        told.update((await stage.routes())["sales-to-erp"])
+        return "parked_keys" in told
+
+    await until(shown, WITHIN, _POLL)
+    parked: int = told["parked_keys"]
+    return parked
+
+
 async def measure(stage: Stage, target: Moody, keys: int, events: int) -> dict[str, Any]:
     """Measure all three, and compare what arrived with what was sent."""
     dice, loads = random.Random(7), [make(salt, part, keys) for salt, part in ((1, 500), (2, events // 4))]
@@ -134,7 +147,7 @@ async def measure(stage: Stage, target: Moody, keys: int, events: int) -> dict[s
     loads += [make(3, events // 4, keys), make(4, events // 2, keys)]
     target.mood = _ten_fail
     failing = await throughput(stage, target, loads[2])
-    parked = (await stage.routes())["sales-to-erp"]["parked_keys"]
+    parked = await _parked(stage)
     target.mood = moody.well
     await until(stage.is_settled, WITHIN)
     kills = await bad_day(stage, target, loads[3], dice)
