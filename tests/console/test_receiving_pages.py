@@ -96,6 +96,7 @@ def test_a_key_is_made_shown_once_and_copied(seen: Seen) -> None:
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.get_by_role(BUTTON, name="Make a key …").click()
     dialog = page.get_by_role("dialog")
+    expect(dialog).to_be_visible()
     assert seen.faults() == []
     dialog.get_by_label("tills").check()
     dialog.get_by_label("Its own limit, such as 50/s; empty for none").fill("5/s")
