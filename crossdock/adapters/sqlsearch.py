@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, and_, exists, func, or_, select, tuple_
+from sqlalchemy import Connection, and_, case, exists, func, or_, select, tuple_
 
 from crossdock.adapters.sqltables import LISTED, OF_ROUTE, REPEAT, TROUBLE, entries_table, keys_table
 from journal.entry import ACCEPTED, LETTERED, PROCESS, ROUTED, Entry, storable
@@ -14,7 +14,6 @@ from journal.store import Origin
 _CHUNK = 500  # events of a key that are looked at with one query
 _CHUNKS = 20  # for one page
 _COLUMNS = tuple(entries_table.c[name] for name in Entry._fields)
-_RAW = Entry._fields.index("raw")
 
 
 def search(connection: Connection, wanted: Search) -> Page:
@@ -112,14 +111,19 @@ def _of_key(connection: Connection, wanted: Search, limit: int) -> Page:
 def _newest(connection: Connection, raws: Sequence[int], wanted: Search) -> dict[int, Entry]:
     line = entries_table.c
     fitting = select(line.n, *_COLUMNS).where(line.raw.in_(raws), *_fits(_unindexed(line), wanted))
-    rows = connection.execute(fitting.order_by(line.at, line.n))
-    return {fields[_RAW]: Entry._make(fields) for _, *fields in rows}
+    rows = [(n, Entry._make(fields)) for n, *fields in connection.execute(fitting)]
+    return {one.raw: one for _, one in sorted(rows, key=lambda row: (*_order(row[1]), row[0]))}
+
+
+def _order(one: Entry) -> tuple[bool, int]:
+    """Return what later entries have more of; whatever their clocks say, an event was accepted before all else."""
+    return one.outcome != ACCEPTED, one.at
 
 
 def _by_time(connection: Connection, wanted: Search, limit: int) -> Page:
     """Return events by when what is looked for happened; each at its newest entry that fits."""
     line, later = entries_table.c, entries_table.alias().c
-    newer = and_(later.raw == line.raw, tuple_(later.at, later.n) > tuple_(line.at, line.n))
+    newer = and_(later.raw == line.raw, tuple_(*_ordered(later)) > tuple_(*_ordered(line)))
     rare = _is_rare(wanted)
     place = (-line.at if rare else line.at.desc()), line.n.desc()
     query = (
@@ -134,6 +138,10 @@ def _by_time(connection: Connection, wanted: Search, limit: int) -> Page:
     rows = [(n, Entry._make(fields[-len(_COLUMNS) :])) for n, *fields in connection.execute(query)]
     items = tuple(one for _, one in rows[:limit])
     return Page(items, f"{items[-1].at}.{rows[limit - 1][0]}" if len(rows) > limit else "")
+
+
+def _ordered(line: Any) -> tuple[Any, ...]:
+    return case((line.outcome == ACCEPTED, 0), else_=1), line.at, line.n  # see `_order`
 
 
 def _is_rare(wanted: Search) -> bool:

@@ -6,6 +6,7 @@ from crossdock.adapters.sql import SqlJournal
 from crossdock.pipeline.resend import unsent
 from journal import entry, keys
 from journal.entry import pack, unpack
+from journal.search import Search
 from journal.store import DISCARDED, OPEN, RESOLVED
 from tests.ports.test_journalstore_port import ACCEPTED, DEAD, ROUTED
 
@@ -48,3 +49,10 @@ def test_entries_are_tried_out_without_a_trace(store: SqlJournal) -> None:
     store.try_out([ROUTED, DEAD, *[ACCEPTED._replace(id=f"n-{raw}", raw=raw) for raw in range(2, 9)]])
     assert (store.position(), store.recent(9), store.letters(), store.counts()["open"]) == (1, [ACCEPTED], [], 0)
     assert store.find("n-3") == []
+
+
+@pytest.mark.parametrize("key", ["", "r-1"])
+def test_an_event_stands_at_its_process_step_though_the_gateway_noted_it_later(store: SqlJournal, key: str) -> None:
+    store.project([ROUTED, ACCEPTED._replace(at=ROUTED.at + 40, key="r-1")], 1)
+    found = store.search(Search(key=key)).items
+    assert [(one.raw, one.outcome) for one in found] == [(1, entry.ROUTED)]
