@@ -7,7 +7,7 @@ from fastapi import FastAPI, HTTPException, Query, Request, Response
 
 from console.access import Gate, Role, person
 from console.answers import json_answer
-from dlq.audit import Audit
+from dlq.audit import NO_HASH, Audit, is_hash
 
 MOST = 1000  # entries of one answer
 
@@ -27,6 +27,8 @@ def add_audit(app: FastAPI, audit: Audit, gate: Gate) -> None:
 
     @app.get("/ops/v1/audit/verify", dependencies=[gate(Role.OPERATOR)])
     async def verify(known: Word = "") -> Response:
+        if known and not is_hash(known):
+            raise HTTPException(422, f"known: {NO_HASH}")
         return json_answer((await audit.verify(known)).as_dict())
 
 

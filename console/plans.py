@@ -120,12 +120,22 @@ async def _make(desk: Desk, wanted: Wanted, request: Request) -> Response:
         exclude_defaults=True,
         by_alias=True,
     )
+    asked |= {"ids": len(wanted.ids)} if wanted.ids else {}
+    if not chosen.items:
+        raise HTTPException(422, _nothing(asked, wanted.routes, chosen.gone))
     plan = await desk.replayer.plans.make(
-        chosen.items, person(request), wanted.why, wanted.rate,
-        of="events" if past else "letters", asked=asked | ({"ids": len(wanted.ids)} if wanted.ids else {}),
+        chosen.items, person(request), wanted.why, wanted.rate, of="events" if past else "letters", asked=asked,
         **fields, **changed,
     )  # fmt: skip
     return json_answer({**_shown(desk, plan), "past_retention": chosen.gone}, 201)
+
+
+def _nothing(asked: dict[str, Any], routes: list[str], gone: int) -> str:
+    """Return why there is no plan, with what was asked for."""
+    named = asked.get("events", asked) | ({"to": ", ".join(routes)} if routes else {})
+    by = ", ".join(f"{name} ({value})" if name == "ids" else f"{name} {value}" for name, value in named.items())
+    past = f"; what was found ({gone}) is past its retention" if gone else ""
+    return f"nothing is selected by {by}{past}"
 
 
 def _patch(wanted: Wanted) -> dict[str, str]:
@@ -204,4 +214,6 @@ def _warnings(desk: Desk, plan: Plan) -> list[str]:
         found.append("it was not tried dry")
     elif plan.tried != revision:
         found.append(f"it was tried dry by revision {plan.tried[:12]}, but {revision[:12]} is in force")
+    if plan.failing:
+        found.append(f"the dry run says that {plan.failing} of {plan.looked} fail again")
     return found

@@ -36,7 +36,8 @@ def add_rehearsals(app: FastAPI, desk: Desk, gate: Gate) -> None:
         except Refused as error:
             problems = [problem.as_dict() for problem in error.problems]
             return json_answer({"detail": "the content cannot go in force", "problems": problems}, 422)
-        await desk.replayer.plans.change(plan, tried=told["revision"])
+        failing = sum(one["count"] for one in told["fails"])
+        await desk.replayer.plans.change(plan, tried=told["revision"], looked=len(letters), failing=failing)
         conflicts = await late(desk, letters)
         doubtful = [letter.id for letter in letters if "in doubt" in letter.detail]
         return json_answer({

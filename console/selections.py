@@ -59,6 +59,8 @@ async def letters_of(desk: Desk, wanted: Letters, routes: Sequence[str], *, to_a
     """Return dead letters, or for `to_all` their events; 404 and 422 as `selected` does."""
     asked = wanted.model_dump()
     states = await selected(desk, **asked, limit=MOST_LETTERS + 1)
+    if not states and wanted.problem and not await asyncio.to_thread(_is_known, desk.journal, wanted.problem):
+        raise HTTPException(404, f"no problem {wanted.problem}")
     return await _chosen(desk, states, routes, to_all=to_all)
 
 
@@ -83,6 +85,10 @@ async def _chosen(desk: Desk, states: Sequence[LetterState], routes: Sequence[st
     if to_all:
         return Chosen(sorted({one.past for one in chosen}), gone)
     return Chosen([one.item for one in chosen], gone)
+
+
+def _is_known(journal: JournalStore, problem: str) -> bool:
+    return bool(journal.letters(problem=problem, limit=1))
 
 
 def _in_order(found: _Found) -> list[Past]:

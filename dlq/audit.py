@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+import re
 import time
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
@@ -15,6 +16,8 @@ log = logging.getLogger(__name__)
 NONE = "0" * 64  # what stands before the first entry
 PAGE, MOST_PAGES = 1000, 20
 MOST_PROBLEMS = 100
+NO_HASH = "not a hash of 64 hex digits"
+_HASH = re.compile("[0-9a-fA-F]{64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,11 @@ class AuditEntry:
     def encode(self) -> bytes:
         """Return it as it is stored: canonical JSON too, so that one entry is one text."""
         return jsontext.sorted_dumps(asdict(self))
+
+
+def is_hash(text: str) -> bool:
+    """Return whether an entry can have this hash."""
+    return _HASH.fullmatch(text) is not None
 
 
 def decode(stored: bytes) -> AuditEntry:
@@ -140,7 +148,7 @@ class Audit:
             for seq, stored in page:
                 if seq <= end:
                     chain.take(seq, stored)
-                    chain.known |= bool(known) and chain.hash == known
+                    chain.known |= bool(known) and chain.hash == known.lower()
         chain.end(end)
         if known and not chain.known:
             chain.add(end, "audit_rewritten", f"no entry has the hash {known[:80]}, which was seen before")

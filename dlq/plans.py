@@ -14,7 +14,7 @@ PIECE = 1000  # items in one record, fewer where their ids are long
 _FEWER = (500, 250, 125, 25, 5, 1)  # each divides the one before it
 MOST_BYTES = 900 << 10  # of a record: a broker takes 1 MiB
 _HEAD, _ITEMS = "plan", "items"
-_INSIDE = ("mark", "runner", "version", "patch", "piece")
+_INSIDE = ("mark", "runner", "version", "patch", "piece", "looked", "failing")
 
 State = Literal["planned", "running", "paused", "cancelled", "done", "foreign"]
 ENDED = frozenset({"cancelled", "done"})
@@ -49,9 +49,10 @@ class Plan:
     `from_stage` whether the process step makes them anew. `edit` names the edit that `patch` (JSON)
     makes of each.
     `piece` items stand in one record.
-    `tried` is the revision by which it was tried dry last. `mark` is the last sequence of each stream before what
-    `done` does not count yet was sent. `runner` is the process that sends. `at`, `begun` and `ended` are Unix
-    milliseconds, 0 for not yet; `version` is that of the record, 0 for none.
+    `tried` is the revision by which it was tried dry last, when `failing` of the first `looked` failed.
+    `mark` is the last sequence of each stream before what `done` does not count yet was sent. `runner` is the
+    process that sends. `at`, `begun` and `ended` are Unix milliseconds, 0 for not yet; `version` is that
+    of the record, 0 for none.
     A `foreign` plan says what only a later version of Crossdock knows, which alone goes on with it.
     """
 
@@ -76,6 +77,8 @@ class Plan:
     edit: str = ""
     patch: str = ""
     tried: str = ""
+    looked: int = 0
+    failing: int = 0
     piece: int = PIECE
     begun: int = 0
     ended: int = 0

@@ -89,7 +89,7 @@ def finding_row(one: dict[str, Any]) -> Row:
                 "refused" if one["refused"] else "schema refuses" if one["breaks"] else "schema allows",
                 "bad" if one["breaks"] else "",
             ),
-            {"text": f"{one['share']:.1%}", "sort": one["share"]}, sheet.count(one["count"]),
+            _share(one), sheet.count(one["count"]),
             sheet.text(one["source"], f"/partners/{quote(one['partner'], safe='')}"),
             sheet.text(f"{one['type']}@{one['version']}", schema_of(one)),
             sheet.when(one["last_seen"]), sheet.when(one["first_seen"]), sheet.text(one["owner"]),
@@ -112,6 +112,12 @@ def _state(one: dict[str, Any]) -> Cell:
     if one["state"] == "settled":
         return sheet.state("settled", "good")
     return sheet.state("regressed" if one["regressed"] else "overdue" if one["overdue"] else one["state"])
+
+
+def _share(one: dict[str, Any]) -> Cell:
+    if one["refused"]:  # its share is one of what was refused
+        return {"text": f"{one['count']:,} refused", "sort": -1}
+    return {"text": f"{one['share']:.1%}", "sort": one["share"]}
 
 
 def _watched(one: dict[str, Any]) -> Row:

@@ -79,13 +79,18 @@ class _Edit:
             tag("span", name)
 
     def _editor(self, label: str, hint: str, text: str, keep: Any) -> Element:
+        def kept(typed: str) -> None:
+            field.props["value"] = typed  # or the next change of the page puts the old text back
+            field.update()
+            keep(typed)
+
         with tag("div", classes="labelled") as made:
             rows = min(30, max(6, text.count("\n") + 2))
             field = tag("textarea", classes="field mono", rows=rows, spellcheck="false", autocomplete="off", value=text)
             told = tag("span", hint, "quiet")
             field.props["aria-describedby"] = told.html_id
             tag("label", label, **{"for": field.html_id}).move(target_index=0)
-            field.on("change", lambda typed: keep(str(typed.args)), js_handler="(typed) => emit(typed.target.value)")
+            field.on("change", lambda typed: kept(str(typed.args)), js_handler="(typed) => emit(typed.target.value)")
         return made
 
     def _keep_event(self, text: str) -> None:
@@ -107,16 +112,23 @@ class _Edit:
         try:
             found = jsontext.loads(text.encode())
         except Refused as error:
-            self._visit.say(f"What you wrote cannot be read: {error}", "negative")
+            said = (part for one in error.problems for part in (one.message, one.hint) if part)
+            self._warn(". ".join(("What you wrote cannot be read", *(part[:1].upper() + part[1:] for part in said))))
             return None
         return found if self._by_patch else [*between(self._before, found)]
+
+    def _warn(self, text: str) -> None:
+        """Say it where the result stands, until the next try."""
+        self._result.clear()
+        with self._result:
+            tag("p", f"{text}.", "lead", role="alert")
 
     async def _try(self) -> None:
         patch = self._read()
         if patch is None:
             return
         if not patch:
-            self._visit.say("Nothing is changed yet.")
+            self._warn("Nothing is changed yet")
             return
         told, refused = dict[str, Any](), None
         try:

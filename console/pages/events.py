@@ -27,7 +27,8 @@ async def events(visit: Visit) -> None:
     """Build the page."""
     asked = {name: visit.query.get(name, "").strip() for name in ASKED}
     found = await visit.api.get("events", **{k: v for k, v in asked.items() if v}, limit=100)
-    _form(asked, await visit.api.get("overview"), visit.may(Role.OPERATOR))
+    replay = visit.may(Role.OPERATOR) and bool(found["items"] or found["next"])
+    _form(asked, await visit.api.get("overview"), replay)
     some = any(asked.values())
     table = Sheet("Events", COLUMNS, _nothing(some, bool(found["next"])), file="events")
     table.fill((_row(line) for line in found["items"]), "on this page" if found["next"] else "")

@@ -68,7 +68,7 @@ def _facts(seen: dict[str, Any]) -> None:
             ("Schema", lambda: link(f"{seen['type']}@{seen['version']}", schema_of(seen))),
             ("Place", seen["pointer"] or "(the whole)"), ("What came", values_of(seen)),
             ("Usual", usual_of(seen) if seen["values"] else ""),
-            ("Events", f"{seen['count']:,} of {seen['of']:,} looked at ({seen['share']:.1%})"),
+            ("Events", _often(seen)),
             ("The schema", schema),
             ("Refused", "all of them, so it costs no points as drift" if seen["refused"] else ""),
             ("Since when", "from the beginning, perhaps left out on purpose" if seen["early"] else ""),
@@ -78,6 +78,12 @@ def _facts(seen: dict[str, Any]) -> None:
             ("Owner", seen["owner"] or "nobody"), ("Due", (lambda: Moment(seen["due"])) if seen["due"] else ""),
         ]
     )  # fmt: skip
+
+
+def _often(seen: dict[str, Any]) -> str:
+    if seen["refused"]:
+        return f"{seen['count']:,} refused"
+    return f"{seen['count']:,} of {seen['of']:,} looked at ({seen['share']:.1%})"
 
 
 class _Proposal:

@@ -14,7 +14,7 @@ from console.pages.visit import Visit
 SOURCES = ("accepted", "routed", "duplicate", "quarantined", "dead_lettered", "in_progress")
 ROUTES = ("matched", "delivered", "dead_lettered", "discarded", "in_progress")
 SUMS = tuple(dict.fromkeys(SOURCES + ROUTES))
-DAYS = (Column("Day"), Column("Of"), *(Column(words(one).capitalize(), "number") for one in SUMS))
+DAYS = (Column("Day", "day"), Column("Of"), *(Column(words(one).capitalize(), "number") for one in SUMS))
 LOST = (Column("Stream"), Column("Sequence", "number"), Column("Event", "code"), Column("At"), Column("Why", "long"))
 NAMED = 500  # of what does not add up
 

@@ -162,7 +162,7 @@ def _changes(changes: dict[str, Any]) -> None:
             tag("p", f"Revision {changes['revision'][:12]} is not kept any more; {changes['now'][:12]} is in force.")
             return
         if not changes["changed"]:
-            tag("p", "Nothing that this event passes through. It failed by the content that is in force, or its like.")
+            tag("p", "Nothing that this event passes through: what it failed by is still in force.")
             return
         tag("p", f"From revision {changes['revision'][:12]} to {changes['now'][:12]}:", "quiet")
         for one in changes["changed"]:

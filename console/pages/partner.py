@@ -71,7 +71,7 @@ class _Partner:
         tiles["Refused"].set(number(seen["refused"]), _share(seen["refused"], seen["sent"]))
         shown = [f"{words(name)} {duration(lag[name] * 1000)}" for name in ("p50", "p95") if lag[name] is not None]
         tiles["Lag"].set(shown[0].removeprefix("p50 ") if shown else "–", shown[-1] if shown else "no times known")
-        news = sum(not one["early"] for one in seen["drift"])
+        news = sum(not (one["early"] or one["refused"]) for one in seen["drift"])
         tiles["Drift"].set(number(news), f"open finding{'' if news == 1 else 's'}", "warn" if news else "")
         silent = seen["silent"]
         tiles["Silent"].set(number(len(silent)), ", ".join(silent) or "as usual", "bad" if silent else "")

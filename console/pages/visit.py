@@ -91,6 +91,13 @@ class Visit:
         ui.navigate.to(f"/login?next={quote(self.here)}")
 
     async def _look(self, refresh: Refresh, aside: bool) -> None:
+        try:
+            await self._shown(refresh, aside)
+        except RuntimeError:  # what NiceGUI raises where the page was left while the API was asked
+            if not self.trouble.is_deleted:
+                raise
+
+    async def _shown(self, refresh: Refresh, aside: bool) -> None:
         said = ""
         with unasked():
             try:

@@ -8,6 +8,7 @@ import typer
 
 from crossdock.cli.output import PROBLEMS, JsonOption, show, when, write_json
 from crossdock.cli.remote import DATA, DataOption, OpsOption, Remote, TokenOption
+from dlq.audit import NO_HASH, is_hash
 
 audit_app = typer.Typer(no_args_is_help=True, help="What people did, and the proof that the log of it is whole.")
 
@@ -49,6 +50,8 @@ def audit_verify(
 
     Example: crossdock audit verify --json
     """
+    if known and not is_hash(known):
+        raise typer.BadParameter(NO_HASH, param_hint="--known")
     query = urllib.parse.urlencode({"known": known})
     found = Remote(ops, token, data).call("GET", f"/ops/v1/audit/verify?{query}")
     if json:

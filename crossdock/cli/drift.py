@@ -114,7 +114,8 @@ def _tell(found: dict[str, Any], as_json: bool) -> None:
         return
     show(found, False, _COLUMNS, [_row(found)])
     usual = ", ".join(map(str, found["usual"])) or "nothing else"
-    typer.echo(f"{found['count']} of {found['of']} events since {when(found['first_seen'])}; usual: {usual}")
+    often = f"{found['count']} refused" if found["refused"] else f"{found['count']} of {found['of']} events"
+    typer.echo(f"{often} since {when(found['first_seen'])}; usual: {usual}")
     for one in found["notes"]:
         typer.echo(f"{when(one['at'])}  {one['who']}  {one['text']}")
 
@@ -126,7 +127,7 @@ def _row(one: dict[str, Any]) -> list[Any]:
         "state": f"{one['state']} again" if one["regressed"] else f"{one['state']}{early}",
         "type": f"{one['type']}@{one['version']}",
         "what": what if len(what) <= _MOST_SHOWN else f"{what[:_MOST_SHOWN]}...",
-        "share": f"{one['share']:.2%}",
+        "share": f"{one['count']} refused" if one["refused"] else f"{one['share']:.2%}",
         "last_seen": when(one["last_seen"]),
         "sample": one["sample"] or one["letter"],
     }

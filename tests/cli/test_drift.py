@@ -66,6 +66,13 @@ def test_findings_are_listed_with_what_came_and_how_often(answers: dict[str, Any
     assert json.loads(run("drift", "list", "--json")[1])["items"][0] == FOUND
 
 
+def test_what_was_refused_is_counted_without_a_share_of_what_came(answers: dict[str, Any]) -> None:
+    found = FOUND | {"refused": True, "count": 33, "of": 33, "share": 1.0}
+    answers["GET /ops/v1/drift"], answers["GET /ops/v1/drift/dr-1"] = {"items": [found]}, found
+    for out in (run("drift", "list")[1], run("drift", "show", "dr-1")[1]):
+        assert ("33 refused" in out, "%" in out, "33 of 33" in out) == (True, False, False)
+
+
 def test_one_finding_is_shown_with_what_was_usual_and_what_people_said(answers: dict[str, Any]) -> None:
     answers["GET /ops/v1/drift/dr-1"] = FOUND
     out = run("drift", "show", "dr-1")[1]

@@ -95,6 +95,11 @@ def test_dead_letters_are_listed_with_how_to_see_the_next_ones(ops: Operations) 
     assert "partner=stores&text=sold+out&limit=100&after=1.9.dl-9" in ops.asked[0][0]
 
 
+def test_a_hash_that_is_none_is_wrong_use_and_nothing_is_asked(ops: Operations) -> None:
+    code, _, err = ops.run("audit", "verify", "--known", "deadbeef")
+    assert (code, "not a hash of 64 hex digits" in err, ops.asked) == (2, True, [])
+
+
 def test_a_plan_says_how_much_it_holds_and_what_cannot_be_sent(ops: Operations) -> None:
     ops.answers["POST /ops/v1/plans"] = [PLAN | {"past_retention": 2}]
     code, out, err = ops.run("dlq", "plan", "--route", "stock", "--why", "the OMS is back")

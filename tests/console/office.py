@@ -40,10 +40,11 @@ class Put:
 async def nothing_tried(
     archive: bytes, letters: Sequence[DeadLetter], edited: Sequence[DeadLetter]
 ) -> Mapping[str, Any]:
-    """Be the dry run: everything passes, but content that is no content."""
+    """Be the dry run: everything passes, but content that is no content; by that which is `bad` all fails."""
     if archive == b"broken":
         raise Refused([Problem("bad_bundle", "not the files of a project")])
-    return {"passes": len(edited), "fails": [], "revision": "new" if archive else "abc"}
+    fails = [{"why": f"rule {n}", "count": 1} for n, _ in enumerate(edited)] if archive == b"bad" else []
+    return {"passes": len(edited) - len(fails), "fails": fails, "revision": "new" if archive else "abc"}
 
 
 class Examined:

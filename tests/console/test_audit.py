@@ -91,5 +91,9 @@ def test_the_log_is_asked_for_a_part_and_verified(tmp_path: Path) -> None:
         assert (verdict["valid"], verdict["entries"], verdict["problems"]) == (True, 3, [])
         verdict = (await made.call("GET", f"/ops/v1/audit/verify?known={'0' * 64}")).json()
         assert (verdict["valid"], verdict["problems"][0]["code"]) == (False, "audit_rewritten")
+        seen = (await entries(made))[0]["hash"]
+        assert (await made.call("GET", f"/ops/v1/audit/verify?known={seen.upper()}")).json()["valid"]
+        refused = await made.call("GET", "/ops/v1/audit/verify?known=deadbeef")
+        assert (refused.status, refused.json()) == (422, {"detail": "known: not a hash of 64 hex digits"})
 
     asyncio.run(scenario())

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from console.invalid import sentence
 from tests.asgi import call
 from tests.console.opsmade import DEAD, TOKEN, office
 
@@ -17,7 +18,8 @@ SECRET = "hunter22-hunter22"
     [
         ("GET", "dead-letters?state=bogus", None, "state must be open, replaying, resolved or discarded"),
         ("GET", "processes?by=moon", None, "by must be route, type, partner, store, device, channel or carrier"),
-        ("GET", "dead-letters?limit=x", None, "limit must be a valid integer, unable to parse string as an integer"),
+        ("GET", "dead-letters?limit=x", None, "limit must be a valid integer"),
+        ("GET", "problems?state=bogus", None, "state must be open, acknowledged, resolved or ignored"),
         ("GET", "dead-letters?limit=0", None, "limit must be greater than or equal to 1"),
         ("GET", "dead-letters?colour=red", None, "colour is not known here"),
         ("GET", "dead-letters?state=a&limit=0", None, "discarded; limit must be greater than or equal to 1"),
@@ -37,7 +39,13 @@ def test_what_is_wrong_is_said_in_a_sentence_without_what_was_sent(
     answer = asyncio.run(office(tmp_path).call(method, f"/ops/v1/{path}", body))
     assert answer.status == 422
     assert said in answer.json()["detail"]
+    assert not any(word in answer.json()["detail"] for word in ("literal", "unable"))
     assert SECRET not in answer.body.decode()
+
+
+def test_a_rule_of_ours_is_said_without_the_words_of_the_library() -> None:
+    error = {"type": "value_error", "loc": ("body", "to"), "msg": "Value error, is before from"}
+    assert sentence([error]) == "to is before from"
 
 
 def test_a_body_that_is_no_json_is_called_so(tmp_path: Path) -> None:

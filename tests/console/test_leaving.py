@@ -1,20 +1,27 @@
 """A browser that leaves before it is answered: that is no fault, and the log has no stack of it."""
 
 import asyncio
+import gc
 import logging
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 from urllib.parse import urlsplit
 
 import aiohttp
 import pytest
+from nicegui import ui
 from nicegui.client import Client
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from console.access import Role
 from console.pages import leaving
 from console.pages.api import Api
 from console.pages.attach import add_pages, running
+from console.pages.parts.basics import tag
+from console.pages.visit import Visit
 from tests.console.deskmade import TOKEN, Office, office
 
 SOCKET = "/_nicegui_ws/socket.io/?EIO=4&transport=polling"
@@ -102,6 +109,42 @@ def test_a_fault_is_told_also_when_its_browser_left(caplog: pytest.LogCaptureFix
     with caplog.at_level("INFO"), pytest.raises(type(error)) as raised:
         serve("http.disconnect", error)
     assert (raised.value, caplog.records) == (error, [])
+
+
+def test_a_page_that_is_left_while_it_is_refreshed_is_silent_and_another_fault_is_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def scenario() -> None:
+        # given
+        looks, doing = list[Callable[[], Awaitable[None]]](), list[Callable[[], None]]()
+        monkeypatch.setattr(ui, "timer", lambda _, look, **__: looks.append(look))
+        monkeypatch.setattr(ui, "on", lambda *_: None)
+        client = Client(ui.page("/left"))
+        with client:
+            visit = Visit(Mock(), "ann", Role.VIEWER, {}, {}, "/", False, tag("div"), Mock())
+
+        async def refresh() -> None:
+            for do in doing:
+                do()
+
+        def break_down() -> None:
+            raise RuntimeError("a fault")
+
+        await visit.live(refresh)
+        doing[:] = [break_down]
+        with pytest.raises(RuntimeError, match="a fault"):
+            await looks[0]()
+        # when
+        client.delete()
+        del client
+        gc.collect()
+        doing.clear()
+        with pytest.raises(RuntimeError, match="has been deleted"):
+            visit.trouble.clear()
+        # then
+        await looks[0]()
+
+    asyncio.run(scenario())
 
 
 def test_a_search_that_leads_elsewhere_asks_once_and_leaves_no_page_behind(

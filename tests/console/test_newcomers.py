@@ -107,6 +107,26 @@ def test_a_search_that_two_events_fit_is_listed(seen: Seen) -> None:
     expect(seen.page.get_by_role("region", name="Events, table").locator("tbody tr")).to_have_count(2)
 
 
+@pytest.mark.parametrize(("query", "offered"), [("key=nobody", 0), ("partner=stores", 1)])
+def test_a_replay_is_offered_of_what_was_found_only(seen: Seen, query: str, offered: int) -> None:
+    seen.go(f"/events?{query}")
+    expect(seen.page.get_by_role("link", name="Clear")).to_be_visible()
+    expect(seen.page.get_by_role("link", name="Plan a replay of these")).to_have_count(offered)
+
+
+def test_what_a_partner_is_refused_is_no_drift_on_its_page(seen: Seen) -> None:
+    # given
+    event = {"source": "tills", "type": "pos.sale", "version": "1.0", "id": "r-1", "data": {"colour": "red"}}
+    desk_of(seen).drifts.refused(event)
+    # when
+    seen.go("/partners/stores")
+    # then
+    row = seen.page.get_by_role("region", name="Drift, table").locator("tbody tr").first
+    expect(row).to_contain_text("1 refused")
+    expect(row).not_to_contain_text("%")
+    expect(seen.page.locator(".tile", has_text="Drift").locator(".tile-figure")).to_have_text("0")
+
+
 def test_nobody_is_told_a_speed_before_it_is_known(seen: Seen) -> None:
     assert (speed(0.0, {}), speed(0.0, {"source tills": 0.0}), speed(2.5, {"source tills": 2.5})) == (
         "–", "0/s", "2.5/s",

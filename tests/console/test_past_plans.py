@@ -72,8 +72,9 @@ def test_past_events_are_counted_exactly(
         counted = (await here.call("POST", "/ops/v1/plans", {"events": events, "to": "all", "dry_run": True})).json()
         assert counted == {"dry_run": True, "total": total, "past_retention": 0}
         assert (await here.call("GET", "/ops/v1/plans")).json()["items"] == []
-        plan = await made(here, events=events, to="all")
-        assert (plan["of"], plan["total"], plan["asked"]) == ("events", total, {"events": events})
+        if total:
+            plan = await made(here, events=events, to="all")
+            assert (plan["of"], plan["total"], plan["asked"]) == ("events", total, {"events": events})
         assert len(here.streams.records) == 3
 
     scene(tmp_path, act)

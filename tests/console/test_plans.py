@@ -82,6 +82,26 @@ def test_a_plan_is_paused_and_cancelled(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("wanted", "status", "said"),
+    [
+        ({"reason": "sold-out"}, 422, "nothing is selected by reason sold-out"),
+        ({"route": "stock", "reason": "sold-out"}, 422, "nothing is selected by route stock, reason sold-out"),
+        ({"events": {"key": "k-0"}, "to": "all"}, 422, "nothing is selected by key k-0"),
+        ({"ids": ["dl-2"]}, 422, "nothing is selected by ids (1); what was found (1) is past its retention"),
+        ({"problem": "pr-x"}, 404, "no problem pr-x"),
+    ],
+)
+def test_no_plan_is_made_of_nothing(tmp_path: Path, wanted: Any, status: int, said: str) -> None:
+    async def act(office_: Office) -> None:
+        office_.journal.project([DEAD._replace(dead_letter="dl-2", id="s-2", ref=8)], 2)
+        answer = await office_.call("POST", "/ops/v1/plans", wanted)
+        assert (answer.status, answer.json()) == (status, {"detail": said})
+        assert (await office_.call("GET", "/ops/v1/plans")).json()["items"] == []
+
+    scene(tmp_path, act)
+
+
+@pytest.mark.parametrize(
     ("wanted", "status"),
     [
         ({}, 422),

@@ -37,6 +37,18 @@ def test_a_dry_run_tells_what_passes_and_sends_nothing(tmp_path: Path) -> None:
     asyncio.run(scenario())
 
 
+def test_a_plan_warns_of_what_fails_by_its_last_dry_run(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        made = office(tmp_path)
+        plan = await planned(made)
+        for archive, warned in ((b"bad", ["the dry run says that 1 of 1 fail again"]), (b"", [])):
+            await tried(made, plan, archive)
+            shown = (await made.call("GET", f"/ops/v1/plans/{plan}?report=false")).json()
+            assert [one for one in shown["warnings"] if "fail" in one] == warned
+
+    asyncio.run(scenario())
+
+
 def test_content_that_is_none_and_a_plan_that_is_none_are_refused(tmp_path: Path) -> None:
     async def scenario() -> None:
         made = office(tmp_path)

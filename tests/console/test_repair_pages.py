@@ -95,9 +95,16 @@ def test_what_was_edited_goes_on_as_a_patch_which_may_be_applied_to_all_alike(se
 
 def test_a_patch_that_does_not_fit_is_told_in_words_and_what_cannot_be_read_too(seen: Seen) -> None:
     page = seen.go(f"{LETTER}/edit")
+    written = page.get_by_role("textbox", name="The event").input_value()
     page.get_by_role("textbox", name="The event").fill("{")
     page.get_by_role(BUTTON, name="Dry run").click()
-    expect(page.get_by_text("What you wrote cannot be read").first).to_be_visible()
+    unread = page.get_by_text("What you wrote cannot be read. Not JSON: unexpected end of data")
+    expect(unread).to_contain_text(". Send one JSON document in UTF-8.")
+    expect(page.get_by_role("textbox", name="The event")).to_have_value("{")
+    page.get_by_role("textbox", name="The event").fill(written)
+    page.get_by_role(BUTTON, name="Dry run").click()
+    expect(page.get_by_text("Nothing is changed yet.")).to_be_visible()
+    expect(unread).to_have_count(0)
     page.reload()
     page.wait_for_selector(LIVE, state="attached")
     page.get_by_label("Write a JSON Patch").check()

@@ -13,7 +13,7 @@ Cell = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column: its heading, and how it looks: `text`, `long`, `number`, `code`, `state` or `time`.
+    """A column: its heading, and how it looks: `text`, `long`, `number`, `code`, `state`, `day` or `time`.
 
     `unit` is that of its values in a CSV, where the page tells them in words.
     """
