@@ -91,7 +91,7 @@ class Consoles:
         seen.page.on("pageerror", lambda error: seen.errors.append(str(error)))
         seen.page.on("console", lambda said: seen.errors.append(said.text) if said.type == "error" else None)
         if token:
-            assert context.request.post(f"{desk.url}/ops/v1/session", data={"token": token}).ok
+            assert context.request.post(f"{desk.url}/ops/v1/session", data={"token": token}, max_retries=2).ok
         try:
             yield seen
             assert [one for one in seen.errors if _EXPECTED not in one] == []

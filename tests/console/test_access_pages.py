@@ -34,7 +34,7 @@ def add(driven: Consoles, seen: Seen, name: str, role: Role) -> None:
 
 def sign_in(seen: Seen, name: str, password: str = PASSWORD) -> bool:
     given = {"user": name, "password": password}
-    return bool(seen.page.context.request.post(f"{seen.desk.url}/ops/v1/session", data=given).ok)
+    return bool(seen.page.context.request.post(f"{seen.desk.url}/ops/v1/session", data=given, max_retries=2).ok)
 
 
 @pytest.mark.parametrize("path", ["/users", "/tokens", "/account"])

@@ -180,7 +180,7 @@ def test_a_viewer_sees_both_pages_and_is_offered_no_act(driven: Consoles, tmp_pa
         driven.run(alarms(seen))
         driven.run(asked(seen))
         given = {"user": "vera", "password": PASSWORD}
-        assert seen.page.context.request.post(f"{seen.desk.url}/ops/v1/session", data=given).ok
+        assert seen.page.context.request.post(f"{seen.desk.url}/ops/v1/session", data=given, max_retries=2).ok
         page = seen.go("/alerts")
         expect(page.get_by_role("region", name="Firing, table")).to_be_visible()
         assert page.get_by_role(BUTTON, name="Acknowledge").count() + page.get_by_role(BUTTON, name="Test").count() == 0

@@ -158,7 +158,7 @@ def test_a_viewer_sees_keys_and_findings_and_changes_none(driven: Consoles, seen
     assert seen.desk.access is not None
     driven.run(seen.desk.access.users.add("vera", Role.VIEWER, DIGEST, AT))
     given = {"user": "vera", "password": PASSWORD}
-    assert seen.page.request.post(f"{seen.desk.url}/ops/v1/session", data=given).ok
+    assert seen.page.request.post(f"{seen.desk.url}/ops/v1/session", data=given, max_retries=2).ok
     seen.go("/partners/stores")
     expect(seen.page.get_by_role("region", name="Keys, table")).to_contain_text("works")
     assert seen.page.get_by_role(BUTTON, name=re.compile("Make a key|Roll|Revoke")).count() == 0
