@@ -45,7 +45,7 @@ def test_a_role_told_to_end_closes_and_ends_with_0(tmp_path: Path, role: str, nu
             # when
             role_process.send_signal(number)
             # then
-            _, said = role_process.communicate(timeout=20)
+            _, said = role_process.communicate(timeout=60)
             assert (role_process.returncode, "Traceback" in said) == (0, False), said
         finally:
             role_process.kill()
